@@ -1,0 +1,374 @@
+"""Data contracts: what a source table promises, in the Open Data Contract Standard's form.
+
+In: one YAML file per table, `<dir>/<system>/<table>.yaml`. Out: a frozen `Contract` from which the
+extraction query, the Parquet schema, the raw table, the structural expectations, the dbt sources
+and the privacy classes derive. Touches: reads the YAML files only.
+
+Standard: Open Data Contract Standard 3.2 (Bitol, Linux Foundation). What the standard has no word
+for stands in its `customProperties` and is checked by `_CUSTOM` below.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow as pa
+import yaml
+
+from kehu.errors import ContractError
+
+CLASSES = ("public", "internal", "personal", "identifier", "health")
+"""Privacy classes of a column, from open to closed (`docs/data_model.md`)."""
+
+IDENTIFIERS: Mapping[str, tuple[str, ...]] = {
+    "identity_number": ("_norm", "_hash"),
+    "phone": ("_norm", "_hash"),
+    "email": ("_norm", "_hash"),
+    "party_name": ("_norm", "_pinyin"),
+    "address": ("_norm",),
+    "birth_date": (),
+}
+"""Kinds of identifier, and the columns the gate adds to the passed file for each."""
+
+ROW_POSITION = "_row"
+"""A key column that the file itself does not have: the position of the row in the file, from 1."""
+
+_CUSTOM: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["deletes"],
+    "properties": {
+        "cursor": {"type": "string"},
+        "lookback": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
+        "timezone": {"type": "string"},
+        "deletes": {"enum": ["none", "key_compare", "snapshot"]},
+        "maxQuarantineShare": {"type": "number", "minimum": 0, "maximum": 1},
+        "maxDeleteShare": {"type": "number", "minimum": 0, "maximum": 1},
+        "drift": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "newColumn": {"enum": ["report", "stop"]},
+                "removedColumn": {"enum": ["stop"]},
+                "changedType": {"enum": ["stop"]},
+            },
+        },
+        "leftOut": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["column", "why"],
+                "additionalProperties": False,
+                "properties": {"column": {"type": "string"}, "why": {"type": "string"}},
+            },
+        },
+        "attribution": {"type": "string"},
+    },
+}
+_CUSTOM_COLUMN: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "identifier": {"enum": list(IDENTIFIERS)},
+        "nullValues": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
+_NAME = re.compile(r"^_?[a-z][a-z0-9_]*$")
+_ARROW: Mapping[str, pa.DataType] = {
+    "varchar": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "boolean": pa.bool_(),
+}
+_LOGICAL: Mapping[str, str] = {
+    "varchar": "string",
+    "integer": "integer",
+    "bigint": "integer",
+    "double": "number",
+    "date": "date",
+    "timestamp": "timestamp",
+    "boolean": "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a source table."""
+
+    name: str
+    physical_name: str
+    physical_type: str
+    description: str
+    required: bool
+    primary_key: bool
+    classification: str
+    identifier: str | None = None
+    enum: tuple[str, ...] = ()
+    minimum: float | None = None
+    exclusive_minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    format: str | None = None
+    null_values: tuple[str, ...] = ()
+    references: str | None = None
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        if match := _DECIMAL.match(self.physical_type):
+            return pa.decimal128(int(match[1]), int(match[2]))
+        return _ARROW[self.physical_type]
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Names of the columns the gate adds: normalised value, keyed hash, pinyin."""
+        suffixes = IDENTIFIERS[self.identifier] if self.identifier else ()
+        return tuple(self.name + suffix for suffix in suffixes)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Where a table comes from when its source is a folder of files, not a database."""
+
+    path: str
+    format: str
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One source table's contract. `key` is in key order; `cursor` is None for snapshots."""
+
+    system: str
+    table: str
+    version: str
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+    path: Path
+    deletes: str
+    cursor: str | None = None
+    lookback: timedelta = timedelta(0)
+    timezone: str = "UTC"
+    max_quarantine_share: float = 0.05
+    max_delete_share: float = 0.2
+    new_column: str = "report"
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    file: FileSource | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}.{self.table}"
+
+    @property
+    def raw_table(self) -> str:
+        """Name of the table in schema `raw` of the warehouse."""
+        return f"{self.system}__{self.table}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.primary_key)
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether every extraction reads the whole table."""
+        return self.cursor is None
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def money(self) -> tuple[str, ...]:
+        """Decimal columns: control sums are kept for them."""
+        return tuple(c.name for c in self.columns if c.physical_type.startswith("decimal"))
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """Schema of `data.parquet`: the contract's columns, in order."""
+        return pa.schema([pa.field(c.name, c.arrow_type) for c in self.columns])
+
+    @property
+    def passed_schema(self) -> pa.Schema:
+        """Schema of `passed.parquet`: the contract's columns, then what the gate derives."""
+        derived = [pa.field(name, pa.string()) for c in self.columns for name in c.derived]
+        return pa.schema([*self.arrow_schema, *derived])
+
+
+@cache
+def _standard() -> Any:
+    text = importlib.resources.files("open_data_contract_standard").joinpath("schema.json")
+    schema = json.loads(text.read_text(encoding="utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
+
+
+def _custom(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {entry["property"]: entry.get("value") for entry in item.get("customProperties", [])}
+
+
+def _duration(text: str) -> timedelta:
+    amount = int(re.sub(r"\D", "", text))
+    unit = {"H": "hours", "M": "minutes", "S": "seconds", "D": "days"}[text[-1]]
+    return timedelta(**{unit: amount})
+
+
+def _problems(document: Any) -> Iterable[str]:
+    """What is wrong with a contract document, as sentences."""
+    if not isinstance(document, dict):
+        yield "the file holds no mapping"
+        return
+    for error in _standard().iter_errors(document):
+        yield f"{error.json_path}: {error.message}"
+    tables = document.get("schema") or []
+    if len(tables) != 1:
+        yield f"$.schema: expected exactly one table, found {len(tables)}"
+        return
+    yield from _check(_CUSTOM, _custom(document), "$.customProperties")
+    names: set[str] = set()
+    for position, prop in enumerate(tables[0].get("properties") or []):
+        where = f"$.schema[0].properties[{position}] ({prop.get('name')})"
+        kind = str(prop.get("physicalType"))
+        logical = "number" if _DECIMAL.match(kind) else _LOGICAL.get(kind)
+        if logical is None:
+            yield f"{where}: physicalType {kind!r} is none of {', '.join(_LOGICAL)}, decimal(p,s)"
+        elif prop.get("logicalType") != logical:
+            yield f"{where}: logicalType must be {logical!r} for physicalType {kind!r}"
+        if prop.get("classification") not in CLASSES:
+            yield f"{where}: classification must be one of {', '.join(CLASSES)}"
+        if not _NAME.match(str(prop.get("name"))):
+            yield f"{where}: a column name is lower case with underscores"
+        if not prop.get("description"):
+            yield f"{where}: a column needs a description"
+        if prop.get("name") in names:
+            yield f"{where}: the column stands twice"
+        names.add(prop.get("name"))
+        yield from _check(_CUSTOM_COLUMN, _custom(prop), f"{where}.customProperties")
+    if not any(prop.get("primaryKey") for prop in tables[0].get("properties") or []):
+        yield "$.schema[0].properties: no column has primaryKey: true"
+    cursor = _custom(document).get("cursor")
+    if cursor is not None and cursor not in names:
+        yield f"$.customProperties: the cursor {cursor!r} is no column of the table"
+
+
+def _check(schema: Mapping[str, Any], value: Any, where: str) -> Iterable[str]:
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(value):
+        yield f"{where}: {error.message}"
+
+
+def _column(prop: Mapping[str, Any]) -> Column:
+    options = prop.get("logicalTypeOptions") or {}
+    custom = _custom(prop)
+    relationships = prop.get("relationships") or []
+    return Column(
+        name=prop["name"],
+        physical_name=prop.get("physicalName") or prop["name"],
+        physical_type=prop["physicalType"],
+        description=prop["description"],
+        required=bool(prop.get("required")),
+        primary_key=bool(prop.get("primaryKey")),
+        classification=prop["classification"],
+        identifier=custom.get("identifier"),
+        enum=tuple(entry["value"] for entry in prop.get("enum") or []),
+        minimum=options.get("minimum"),
+        exclusive_minimum=options.get("exclusiveMinimum"),
+        maximum=options.get("maximum"),
+        pattern=options.get("pattern"),
+        format=options.get("format"),
+        null_values=tuple(custom.get("nullValues") or ()),
+        references=relationships[0]["to"] if relationships else None,
+    )
+
+
+def read(path: Path) -> Contract:
+    """Read and check one contract.
+
+    Raises `ContractError`, naming the file and every place that is wrong, when the file is not
+    readable, breaks the standard's schema, or lacks what Kehu needs on top of it.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ContractError(
+            f"The contract cannot be read: {error}", where=str(path), do="correct the file"
+        ) from error
+    if problems := list(_problems(document)):
+        raise ContractError(
+            "The contract is not valid:\n    - " + "\n    - ".join(problems),
+            where=str(path),
+            do="correct the named places; the form is in docs/data_model.md",
+        )
+    table, custom = document["schema"][0], _custom(document)
+    properties = sorted(
+        enumerate(table["properties"]),
+        key=lambda item: (item[1].get("primaryKeyPosition", 999), item[0]),
+    )
+    ordered = [prop for _, prop in properties]
+    server = next((s for s in document.get("servers") or [] if s["type"] == "local"), None)
+    return Contract(
+        system=document["domain"],
+        table=table["name"],
+        version=document["version"],
+        description=(document.get("description") or {}).get("purpose", ""),
+        grain=table.get("dataGranularityDescription", ""),
+        columns=tuple(_column(prop) for prop in ordered),
+        path=path,
+        deletes=custom["deletes"],
+        cursor=custom.get("cursor"),
+        lookback=_duration(custom["lookback"]) if custom.get("lookback") else timedelta(0),
+        timezone=custom.get("timezone", "UTC"),
+        max_quarantine_share=custom.get("maxQuarantineShare", 0.05),
+        max_delete_share=custom.get("maxDeleteShare", 0.2),
+        new_column=(custom.get("drift") or {}).get("newColumn", "report"),
+        left_out={item["column"]: item["why"] for item in custom.get("leftOut") or []},
+        file=FileSource(
+            path=server["path"],
+            format=server["format"],
+            delimiter=server.get("delimiter") or ",",
+            encoding=server.get("encoding") or "utf-8",
+        )
+        if server
+        else None,
+    )
+
+
+def read_all(dirs: Iterable[Path], system: str | None = None) -> tuple[Contract, ...]:
+    """All contracts under `dirs`, by system and table; of one `system` when named.
+
+    Raises `ContractError` when a folder is missing, or two files describe one table.
+    """
+    contracts: dict[str, Contract] = {}
+    for folder in dirs:
+        if not folder.is_dir():
+            raise ContractError(
+                "The folder of contracts does not exist.",
+                where=str(folder),
+                do="correct KEHU_CONTRACTS (folders separated by colons)",
+            )
+        for path in sorted(folder.glob(f"{system or '*'}/*.yaml")):
+            contract = read(path)
+            if (contract.system, contract.table) != (path.parent.name, path.stem):
+                raise ContractError(
+                    f"The contract describes {contract.name}.",
+                    where=str(path),
+                    do="name file and folder as the contract's domain and table",
+                )
+            if (other := contracts.get(contract.name)) is not None:
+                raise ContractError(
+                    f"Two contracts describe {contract.name}.",
+                    where=f"{other.path} and {path}",
+                    do="delete one of them",
+                )
+            contracts[contract.name] = contract
+    return tuple(contracts[name] for name in sorted(contracts))

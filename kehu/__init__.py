@@ -1,0 +1,1 @@
+"""What every stage shares: where things lie (`settings`) and how errors speak (`errors`)."""

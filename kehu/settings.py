@@ -1,0 +1,97 @@
+"""The one place where the environment is read.
+
+In: environment variables named `KEHU_*` (documented in `.env.example`). Out: a frozen `Settings`.
+Touches nothing: folders are made by the stage that writes into them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kehu.errors import SettingsError
+
+CLONE = Path(__file__).resolve().parent.parent
+SYSTEMS = ("billing", "his", "orders", "service")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything lies and which keys are used; made by `load`."""
+
+    home: Path
+    contract_dirs: tuple[Path, ...]
+    source_urls: Mapping[str, str]
+    reporting_currency: str
+    as_of_dates: tuple[str, ...]
+    hash_key_id: str
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def work_file(self) -> Path:
+        """The restricted working warehouse: raw, ops, staging, identity and unpublished marts."""
+        return self.home / "warehouse" / "kehu-work.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def published_file(self) -> Path:
+        """The symlink that BI tools open; always the last complete publication."""
+        return self.published / "kehu.duckdb"
+
+    @property
+    def run_reports(self) -> Path:
+        return self.home / "report"
+
+    @property
+    def dbt_project(self) -> Path:
+        return CLONE / "dbt_project"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.home / "dbt" / "target"
+
+    @property
+    def demo_sources(self) -> Path:
+        """Where the embedded source systems write their SQLite files and the truth."""
+        return self.home / "sources"
+
+    def source_url(self, system: str) -> str:
+        """URL of a source system; SQLite of the embedded sources unless set."""
+        return self.source_urls.get(system) or f"sqlite:///{self.demo_sources / system}.db"
+
+    def hash_key(self) -> bytes:
+        """Key of the pseudonyms (HMAC-SHA-256). Read late so that it never sits in a repr."""
+        key = os.environ.get("KEHU_HASH_KEY", "")
+        if len(key) < 32:
+            raise SettingsError(
+                "The key for pseudonyms is missing or shorter than 32 characters.",
+                where="environment variable KEHU_HASH_KEY",
+                do="run `make env`, which writes .env with random keys, and load .env",
+            )
+        return key.encode()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process environment)."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("KEHU_HOME") or CLONE / "data").expanduser()
+    home = home if home.is_absolute() else CLONE / home
+    contracts = env.get("KEHU_CONTRACTS") or "extract/contracts:demo/public"
+    return Settings(
+        home=home,
+        contract_dirs=tuple(CLONE / part for part in contracts.split(":") if part),
+        source_urls={
+            system: url for system in SYSTEMS if (url := env.get(f"KEHU_{system.upper()}_URL"))
+        },
+        reporting_currency=env.get("KEHU_REPORTING_CURRENCY") or "CNY",
+        as_of_dates=tuple((env.get("KEHU_AS_OF_DATES") or "").split()),
+        hash_key_id=env.get("KEHU_HASH_KEY_ID") or "k1",
+    )
