@@ -222,7 +222,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     for parquet in path.parent.glob("*.parquet"):
         parquet.chmod(0o600)
         sync(parquet)
-    with open(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
