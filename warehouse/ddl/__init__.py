@@ -1,0 +1,1 @@
+"""Definitions of what the warehouse file holds besides dbt's models: schemas raw and ops."""

@@ -1,0 +1,94 @@
+"""Columns and definitions of the raw tables, derived from the contracts.
+
+In: a `Contract`. Out: the columns of its raw table with their descriptions and privacy classes,
+and the SQL that makes the table. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extract.contract import Column, Contract
+
+_DERIVED = {
+    "_norm": "{of}, normalised; empty when it is missing, invalid or known junk.",
+    "_hash": "Keyed hash of the normalised value: {of}",
+    "_pinyin": "{of}, in pinyin without tones.",
+}
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One column of a raw table. `added` by the loader, so it holds nothing of the source."""
+
+    name: str
+    sql_type: str
+    description: str
+    classification: str
+    added: bool = False
+
+
+LOADER_COLUMNS = (
+    RawColumn("_batch_id", "varchar", "Batch that brought this version.", "internal", True),
+    RawColumn("_day", "date", "Business day of that batch.", "internal", True),
+    RawColumn("_loaded_at", "timestamp", "Moment of the load, UTC.", "internal", True),
+    RawColumn("_row_hash", "varchar", "MD5 over the contract's columns.", "internal", True),
+    RawColumn("_is_current", "boolean", "Whether this is the newest version.", "internal", True),
+    RawColumn(
+        "_is_deleted",
+        "boolean",
+        "Whether the source no longer has the key; true on the current version only.",
+        "internal",
+        True,
+    ),
+)
+
+
+def columns(contract: Contract) -> tuple[RawColumn, ...]:
+    """The columns of the contract's raw table, in order."""
+    own = [
+        RawColumn(c.name, c.physical_type, c.description, c.classification)
+        for c in contract.columns
+    ]
+    return (*own, *_derived(contract), *LOADER_COLUMNS)
+
+
+def _derived(contract: Contract) -> Iterator[RawColumn]:
+    for column in contract.columns:
+        for name in column.derived:
+            suffix = name.removeprefix(column.name)
+            yield RawColumn(name, "varchar", _described(suffix, column), column.classification)
+
+
+def _described(suffix: str, column: Column) -> str:
+    return _DERIVED[suffix].format(of=column.description.rstrip("."))
+
+
+def create_sql(contract: Contract) -> Iterator[str]:
+    """SQL that makes the contract's raw table and gives an older one the columns it lacks."""
+    table = f"raw.{quoted(contract.raw_table)}"
+    every = columns(contract)
+    listed = ",\n    ".join(f"{quoted(column.name)} {column.sql_type}" for column in every)
+    yield f"create table if not exists {table} (\n    {listed}\n)"
+    for column in every:
+        yield (
+            f"alter table {table} add column if not exists {quoted(column.name)} {column.sql_type}"
+        )
+    described = f"{contract.description} {contract.grain} One row per key and version here."
+    yield f"comment on table {table} is {literal(described)}"
+    for column in every:
+        yield (
+            f"comment on column {table}.{quoted(column.name)} is "
+            f"{literal(f'{column.description} [{column.classification}]')}"
+        )
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
