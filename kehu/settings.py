@@ -27,6 +27,7 @@ class Settings:
     reporting_currency: str
     as_of_dates: tuple[str, ...]
     hash_key_id: str
+    timezone: str = "Asia/Shanghai"
 
     @property
     def landing(self) -> Path:
@@ -94,4 +95,5 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         reporting_currency=env.get("KEHU_REPORTING_CURRENCY") or "CNY",
         as_of_dates=tuple((env.get("KEHU_AS_OF_DATES") or "").split()),
         hash_key_id=env.get("KEHU_HASH_KEY_ID") or "k1",
+        timezone=env.get("KEHU_TIMEZONE") or "Asia/Shanghai",
     )
