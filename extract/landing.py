@@ -112,7 +112,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a batch. `reasons` counts rows per rule; a row may break several."""
+    """What the gate says of a batch. `reasons` counts rows per rule; a row may break several.
+
+    `warnings` counts rows per rule that is reported only: these rows are loaded.
+    """
 
     system: str
     table: str
@@ -126,6 +129,7 @@ class Verdict:
     hash_key_id: str
     seconds: float
     files: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
 
 
 def new_batch_id(run_id: str, moment: datetime | None = None) -> str:
