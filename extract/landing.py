@@ -3,7 +3,7 @@
 A batch is what one extraction read of one table. It lies in
 `<landing>/<system>/<table>/dt=<day>/batch=<id>/` and holds
 
-    data.parquet        the rows, in the contract's columns and order
+    data.parquet        the rows: the contract's columns, in order, then `_cast_errors`
     keys.parquet        all keys the source had at that moment (contracts with deletes: key_compare)
     manifest.json       counts, control sums, SHA-256 of the files above; written last
     passed.parquet      rows that passed the gate, plus normalised and hashed identifiers
@@ -11,6 +11,13 @@ A batch is what one extraction read of one table. It lies in
     verdict.json        the gate's counts and the SHA-256 of its two files; written last
 
 The first three are written by `extract` and never change; the last three by `expectations`.
+A cell that does not fit its contract type (text in a number, 31 February, a third decimal in
+money, bytes that are not text in the declared encoding) neither stops the batch nor is changed:
+the row lands with NULL in that cell, and `_cast_errors` (varchar, NULL for a sound row) holds a
+JSON object {column: the cell as text}. The gate turns each name in it into the rule `<name>:type`
+and quarantines the row; a line of a file that has too few or too many fields lands under the name
+`_line`. Control sums leave such cells out on both sides.
+
 A folder becomes visible by one rename, so a batch without manifest does not exist.
 Files are 0600 in folders of 0700: landing is part of the restricted zone.
 """
@@ -29,6 +36,9 @@ from pathlib import Path
 from typing import Any
 
 from kehu.errors import LandingError
+
+CAST_ERRORS = "_cast_errors"
+"""The column of `data.parquet` after the contract's: JSON {column: cell as text}, or NULL."""
 
 
 @dataclass(frozen=True)
