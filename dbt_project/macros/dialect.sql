@@ -136,6 +136,11 @@
     array_join(array_sort(collect_set({{ value }})), '{{ separator }}')
 {%- endmacro %}
 
+{#- Whether a text begins with another, which is written out. -#}
+{% macro starts_with(value, prefix) -%}
+    left({{ value }}, {{ prefix | length }}) = '{{ prefix }}'
+{%- endmacro %}
+
 {#- Whether a text holds a match of a regular expression (syntax both engines share: no \d). -#}
 {% macro regexp_like(value, pattern) -%}
     {{ return(adapter.dispatch('regexp_like')(value, pattern)) }}
