@@ -1,0 +1,95 @@
+"""`python -m dags`: the doors to Airflow. Sets its environment, so use this, not `airflow`.
+
+env   write .env with random keys unless it exists
+db    make or migrate Airflow's own database and the pool of the writer
+run   run every DAG once, in order, in this process, for one day; then show the figures
+up    start Airflow on loopback: UI, scheduler, DAG processor, triggerer; Ctrl-C ends all
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dags import environment
+from kehu.errors import KehuError, SettingsError
+from kehu.settings import CLONE, Settings, load
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did its work, 1 when it could not."""
+    options = _parser().parse_args(arguments)
+    try:
+        result: int = options.command(options, load())
+        return result
+    except KehuError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dags",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    commands.add_parser("env", help="write .env").set_defaults(command=_env)
+    commands.add_parser("db", help="migrate Airflow's database").set_defaults(command=_db)
+    run = commands.add_parser("run", help="run every DAG once")
+    run.add_argument("--day", type=date.fromisoformat, help="local day, yyyy-mm-dd")
+    run.add_argument("--full", action="store_true", help="read whole tables")
+    run.set_defaults(command=_run)
+    up = commands.add_parser("up", help="start Airflow on loopback")
+    up.add_argument("--port", type=int, help="port of the UI (KEHU_AIRFLOW_PORT, 8080)")
+    up.set_defaults(command=_up)
+    return parser
+
+
+def _env(_: argparse.Namespace, __: Settings) -> int:
+    path = CLONE / ".env"
+    written = environment.write_env_file(path)
+    print(f"{path.name}: {'written with random keys (0600)' if written else 'exists'}")
+    return 0
+
+
+def _db(_: argparse.Namespace, settings: Settings) -> int:
+    from dags.round import migrate
+
+    migrate(settings)
+    return 0
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    from dags.round import run
+
+    return 0 if run(settings, options.day or default_day(settings), full=options.full) else 1
+
+
+def _up(options: argparse.Namespace, settings: Settings) -> int:
+    from dags.servers import up
+
+    return up(settings, options.port or environment.port())
+
+
+def default_day(settings: Settings) -> date:
+    """The newest day of the embedded sources when they are used, else yesterday."""
+    state = settings.demo_sources / "truth" / "state.json"
+    if state.is_file() and not settings.source_urls:
+        try:
+            return date.fromisoformat(json.loads(state.read_text(encoding="utf-8"))["day"])
+        except (ValueError, KeyError, TypeError):
+            raise SettingsError(
+                "The embedded sources do not say which day they stand at.",
+                where=str(state),
+                do="make them anew with `make demo`, or give --day",
+            ) from None
+    return datetime.now(ZoneInfo(settings.timezone)).date() - timedelta(days=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

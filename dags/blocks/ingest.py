@@ -1,0 +1,88 @@
+"""The tasks of an ingest: extract, validate, load. Batch addresses travel between them.
+
+In: a system's name. Out: landed, judged and loaded batches, and the asset `raw_<system>`.
+Touches: whatever the stages touch; itself nothing. Stages are imported inside the tasks, because
+this file is imported whenever Airflow parses a DAG.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk import get_current_context, task
+
+from dags.blocks.assets import RAW
+from dags.blocks.defaults import WRITES, day_of, run_id_of
+from kehu.settings import load as load_settings
+
+log = logging.getLogger(__name__)
+
+
+def extract_validate_load(system: str) -> None:
+    """Add the three tasks of `system` to the DAG at hand."""
+
+    @task
+    def extract() -> list[str]:
+        """Read every table of the system in one snapshot into landing."""
+        from extract.landing import read_manifest
+        from extract.run import extract_system
+        from warehouse.raw import watermarks
+
+        context, settings = get_current_context(), load_settings()
+        batches = extract_system(
+            system,
+            day=day_of(context, settings),
+            run_id=run_id_of(context),
+            watermarks=watermarks(system, settings),
+            settings=settings,
+            full=bool(context["params"]["full"]),
+        )
+        for batch in batches:
+            manifest = read_manifest(batch)
+            log.info(
+                "%s.%s: source %s, landed %s%s",
+                batch.system,
+                batch.table,
+                manifest.source_rows,
+                manifest.landed_rows,
+                f", new columns {manifest.new_columns}" if manifest.new_columns else "",
+            )
+        return [str(batch.address) for batch in batches]
+
+    @task
+    def validate(addresses: list[str]) -> list[str]:
+        """Judge every row of the batches: passed or quarantined, with reasons."""
+        from expectations.gate import validate_all
+        from extract.landing import Batch
+
+        settings = load_settings()
+        batches = [Batch.at(settings.landing, address) for address in addresses]
+        for verdict in validate_all(batches, settings):
+            log.info(
+                "%s.%s: passed %s, quarantined %s %s",
+                verdict.system,
+                verdict.table,
+                verdict.passed_rows,
+                verdict.quarantined_rows,
+                verdict.reasons or "",
+            )
+        return addresses
+
+    @task(outlets=[RAW[system]], **WRITES)
+    def load(addresses: list[str]) -> None:
+        """Load what passed into the raw tables, each batch once."""
+        from extract.landing import Batch
+        from warehouse.raw import load_all
+
+        context, settings = get_current_context(), load_settings()
+        batches = [Batch.at(settings.landing, address) for address in addresses]
+        results = load_all(batches, settings, run_id_of(context))
+        for result in results:
+            log.info("%s", result)
+        context["outlet_events"][RAW[system]].extra = {
+            "run_id": run_id_of(context),
+            "day": day_of(context, settings).isoformat(),
+            "rows": sum(result.loaded for result in results),
+        }
+
+    load(validate(extract()))

@@ -1,0 +1,52 @@
+"""Builds identities, facts, metrics, scores and marts from everything that is loaded.
+
+Kind: now. A run always works on the newest loaded day; after a failure start a new one or clear it.
+Makes: every table of dbt in the working file, tested, and the asset `marts`.
+Who is told: the owner, in the Airflow UI and in `report/failures.jsonl`; readers keep the last
+good version.
+
+One task builds all layers: it holds the one slot of the writer from the first model to the last,
+so no load can slip in between two layers and leave marts of two different states.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import dag, get_current_context, task
+
+from dags.blocks.assets import MARTS, RAW
+from dags.blocks.defaults import WRITES, run_id_of, when_changed
+
+
+@task(outlets=[MARTS], execution_timeout=timedelta(hours=2), **WRITES)
+def build_marts() -> None:
+    """Create missing raw tables, then build and test layer by layer."""
+    from dags.blocks.dbt import build
+    from extract.contract import read_all
+    from kehu.settings import load
+    from warehouse import raw
+
+    context, settings = get_current_context(), load()
+    run_id = run_id_of(context)
+    raw.create_all(read_all(settings.contract_dirs), settings)
+    with raw.run(settings, run_id, dag_id=context["dag_run"].dag_id) as stages:
+        as_of_dates = raw.as_of_dates(settings)
+        stages.update(
+            build(
+                settings,
+                {
+                    "as_of_dates": as_of_dates,
+                    "reporting_currency": settings.reporting_currency,
+                },
+            )
+        )
+    context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": max(as_of_dates)}
+
+
+@dag(**when_changed(list(RAW.values())), tags=["marts"], doc_md=__doc__)
+def build_customer_marts() -> None:
+    build_marts()
+
+
+build_customer_marts()

@@ -1,0 +1,46 @@
+"""Gives readers a new version: copied, audited, switched by one rename; then the report.
+
+Kind: now. A run publishes the newest build; after a failure start a new one or clear it.
+Makes: `published/kehu.duckdb`, `published/parquet/current`, `report/index.html`, and the asset
+`published`.
+Who is told: the owner, in the Airflow UI and in `report/failures.jsonl`; readers keep the last
+good version.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, get_current_context, task
+
+from dags.blocks.assets import MARTS, PUBLISHED
+from dags.blocks.defaults import WRITES, when_changed
+
+
+@task(outlets=[PUBLISHED], **WRITES)
+def publish() -> str:
+    """Copy the marts into a new file, audit it, and switch readers to it."""
+    from expectations.published import audit
+    from kehu.settings import load
+    from warehouse import publish, raw
+
+    context, settings = get_current_context(), load()
+    run_id = raw.built_run(settings)
+    version = publish.publish(settings, run_id, audit)
+    context["outlet_events"][PUBLISHED].extra = {"run_id": run_id, "version": version.name}
+    return run_id
+
+
+@task
+def report(run_id: str) -> None:
+    """Write the run report and the page people look at."""
+    from kehu.settings import load
+    from report.build import build
+
+    build(load())
+
+
+@dag(**when_changed([MARTS]), tags=["marts", "publish"], doc_md=__doc__)
+def publish_marts() -> None:
+    report(publish())
+
+
+publish_marts()
