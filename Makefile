@@ -1,0 +1,112 @@
+# The one door. The same commands here and in CI (`.ci/run`); `make help` lists them.
+# GNU make and sh only; everything else comes with `make setup`.
+SHELL := /bin/sh
+.SHELLFLAGS := -ec
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3.11
+VENV := .venv
+STAMP := $(VENV)/.installed
+# Settings of .env, PYTHONPATH, compiled packages; a variable of the environment wins.
+RUN := .ci/with_env
+PY := $(RUN) $(VENV)/bin/python
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv
+CUSTOMERS ?= 5000
+DAYS ?= 1
+
+.PHONY: help
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set up ------------------------------------------------------------------------------------
+
+.PHONY: setup env
+setup: $(STAMP) ## install everything from requirements.lock into .venv (again only when it changed)
+
+$(STAMP): requirements.lock
+	@command -v $(PYTHON) >/dev/null 2>&1 && $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	    echo "Python 3.11 is missing: '$(PYTHON)' does not run or is another version." >&2; \
+	    echo "  do: install Python 3.11 with venv (Debian: apt install python3.11 python3.11-venv)," >&2; \
+	    echo "      or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV): some 220 packages, a minute with a warm package cache"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || { \
+	    echo "  do: install the venv module of Python 3.11 (Debian: apt install python3.11-venv)" >&2; exit 1; }
+	@test -x $(VENV)/bin/uv || { echo "  fetching uv"; $(VENV)/bin/python -m pip -q --disable-pip-version-check install uv; }
+	@unset PYTHONDONTWRITEBYTECODE; $(UV) pip install --no-deps --require-hashes --compile-bytecode -r requirements.lock
+	@touch $@
+
+env: .env ## write .env with random keys (0600), unless it exists
+.env: | $(STAMP)
+	@$(PY) -m dags env
+
+# --- run ---------------------------------------------------------------------------------------
+
+.PHONY: demo advance real replay up report contract-diff
+demo: setup env ## embedded sources, every DAG once, figures and a page; twice changes nothing
+	@$(PY) -m demo create --customers $(CUSTOMERS)
+	@$(PY) -m dags run
+
+advance: setup env ## move the embedded sources on by DAYS=1 days, then load what changed
+	@$(PY) -m demo advance --days $(DAYS)
+	@$(PY) -m dags run
+
+real: setup env ## the same DAGs on public data: DATA=<folder with its sets>, into data/real
+	@test -n "$(DATA)" && test -d "$(DATA)" || { \
+	    echo "The folder of public data is missing. do: make real DATA=<folder>" >&2; exit 1; }
+	@folder=$$(CDPATH= cd -- "$(DATA)" && pwd); \
+	    KEHU_HOME=$${KEHU_HOME:-data}/real \
+	    KEHU_BILLING_URL=file://$$folder KEHU_HIS_URL=file://$$folder \
+	    KEHU_ORDERS_URL=file://$$folder KEHU_SERVICE_URL=file://$$folder \
+	    KEHU_AS_OF_DATES="2011-12-10 2012-12-31 2013-06-30" KEHU_REPORTING_CURRENCY=GBP \
+	    $(PY) -m dags run --day 2013-06-30
+
+replay: setup env ## judge and load a batch again: TABLE=<system>.<table> BATCH=<id>
+	@test -n "$(TABLE)" && test -n "$(BATCH)" || { \
+	    echo "do: make replay TABLE=<system>.<table> BATCH=<id>" >&2; exit 1; }
+	@$(PY) -m expectations replay "$(TABLE)" "$(BATCH)"
+	@$(PY) -m warehouse load "$(TABLE)" "$(BATCH)"
+
+contract-diff: setup env ## what the sources have that the contracts do not say, and the reverse
+	@$(PY) -m extract diff
+
+up: setup env ## Airflow on loopback with a login; Ctrl-C ends it
+	@$(PY) -m dags up
+
+report: setup env ## write the page again from the published file
+	@$(PY) -m report
+
+# --- check -------------------------------------------------------------------------------------
+
+.PHONY: test lint types imports sql-lint dbt-parse
+test: setup ## every test
+	@$(PY) -m pytest -q $(TESTS)
+
+lint: setup ## Python style
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: setup ## Python types
+	@$(VENV)/bin/mypy
+
+imports: setup ## who may import whom
+	@$(RUN) $(VENV)/bin/lint-imports --no-logo
+
+sql-lint: setup ## SQL style
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --nocolor -q dbt_project/models dbt_project/tests
+
+dbt-parse: setup ## the dbt project parses
+	@DO_NOT_TRACK=1 $(RUN) $(VENV)/bin/dbt --quiet --no-use-colors --no-version-check \
+	    --no-send-anonymous-usage-stats --log-path $(CURDIR)/data/dbt/logs parse \
+	    --project-dir $(CURDIR)/dbt_project --profiles-dir $(CURDIR)/dbt_project \
+	    --target-path $(CURDIR)/data/dbt/parse
+
+# --- keep --------------------------------------------------------------------------------------
+
+.PHONY: lock clean
+lock: setup ## resolve pyproject.toml again into requirements.lock
+	@$(UV) pip compile pyproject.toml --group dev -p 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+
+clean: ## remove data/ (sources, landing, warehouse, published files), nothing else
+	@rm -rf data
