@@ -75,6 +75,7 @@ def _table(contract: Contract) -> dict[str, Any]:
         "name": contract.table,
         "identifier": contract.raw_table,
         "description": " ".join(part for part in (contract.description, contract.grain) if part),
+        "config": {"meta": {"timezone": contract.timezone}},
         "columns": [
             {
                 "name": column.name,
