@@ -48,7 +48,7 @@ def variables(settings: Settings, api_port: int) -> dict[str, str]:
     """Everything Airflow and dbt are told, except the keys."""
     home = airflow_home(settings)
     metadata = os.environ.get("KEHU_AIRFLOW_DB") or f"sqlite:///{home / 'airflow.db'}"
-    told = {
+    return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(CLONE / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
@@ -90,7 +90,6 @@ def variables(settings: Settings, api_port: int) -> dict[str, str]:
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.dbt_target.parent / "logs"),
     }
-    return told
 
 
 def prepare(settings: Settings, api_port: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """One round of every DAG, in one process: what `make demo` and `make real` run.
 
 In: the settings and a day. Out: True and short tables on success; False and the message of what
-failed. Touches: what the DAGs touch, Airflow's database, and a log file under `<home>/airflow/logs`.
+failed. Touches: what the DAGs touch, Airflow's database, a log file in `<home>/airflow/logs`.
 
 Airflow, Great Expectations and dbt cost 15 seconds to import; one process pays once. The scheduler
 runs the same files with the same result (`tests/dags/test_scheduler.py`).
