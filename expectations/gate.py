@@ -1,0 +1,190 @@
+"""The gate: a landed batch is checked by its suite, divided, and given a verdict.
+
+In: batches and their contracts. Out: `Verdict`s. Touches: writes passed.parquet,
+quarantine.parquet and, last, verdict.json into the batch's folder. If anything fails on the way
+there is no verdict, and nothing loads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+
+from expectations import quarantine
+from extract import landing
+from extract.contract import Contract, read_all
+from extract.landing import CAST_ERRORS, Batch, Verdict
+from kehu.errors import KehuError, LandingError, ValidationError
+from kehu.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.engine import Engine, Finding
+
+
+def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
+    """Check one batch and write its verdict.
+
+    A batch that has passed keeps its verdict: running the task again changes nothing. Raises
+    `LandingError` when the files are not what the manifest says, `ValidationError` when a rule
+    could not be checked.
+    """
+    started = time.perf_counter()
+    manifest = landing.read_manifest(batch)
+    if (known := _passed_before(batch, settings)) is not None:
+        return known
+    landing.verify(batch, manifest.files)
+    _compare_columns(batch, contract)
+    key = settings.hash_key()
+    (batch.path / "verdict.json").unlink(missing_ok=True)
+
+    try:
+        findings = _findings(batch, contract, settings)
+        critical = [(f.rule, f.rows) for f in findings if f.is_critical and f.rows is not None]
+        division = quarantine.divide(batch, contract, quarantine.reasons_by_row(critical), key)
+    except KehuError:
+        raise
+    except Exception as error:
+        # Whatever broke may quote a cell in its text, so only its kind is told.
+        raise ValidationError(
+            f"Validation broke off ({type(error).__name__}); there is no verdict.",
+            where=f"{contract.name}, batch {batch.batch_id}",
+            do="run `python -m expectations validate` on this batch to see where, in the"
+            " restricted zone only",
+        ) from (error if isinstance(error, MemoryError) else None)
+    if division.landed != manifest.landed_rows:
+        raise ValidationError(
+            f"The manifest says {manifest.landed_rows} rows, the file holds {division.landed}.",
+            where=f"{contract.name}, batch {batch.batch_id}",
+            do="extract the table again",
+        )
+    message, passed = _judge(contract, findings, division)
+    verdict = Verdict(
+        system=batch.system,
+        table=batch.table,
+        batch_id=batch.batch_id,
+        passed=passed,
+        landed_rows=division.landed,
+        passed_rows=division.passed,
+        quarantined_rows=division.quarantined,
+        reasons={rule: len(rows) for rule, rows in sorted(critical)},
+        message=message,
+        hash_key_id=settings.hash_key_id,
+        seconds=round(time.perf_counter() - started, 3),
+        files={path.name: landing.sha256(path) for path in (batch.passed, batch.quarantine)},
+        warnings={
+            f.rule: len(f.rows)
+            for f in sorted(findings, key=lambda f: f.rule)
+            if not f.is_critical and f.rows is not None
+        },
+    )
+    landing.write_json(batch.path / "verdict.json", asdict(verdict))
+    return verdict
+
+
+def validate_all(batches: Iterable[Batch], settings: Settings) -> list[Verdict]:
+    """Check batches one after the other, in one process: importing costs more than checking."""
+    return [validate(batch, contract_of(batch, settings), settings) for batch in batches]
+
+
+def require_passed(verdicts: Sequence[Verdict]) -> None:
+    """Raise `ValidationError` naming every table whose batch must not be loaded."""
+    if refused := [v for v in verdicts if not v.passed]:
+        raise ValidationError(
+            "\n    - ".join(
+                ["Batches were refused:", *(f"{v.system}.{v.table}: {v.message}" for v in refused)]
+            ),
+            where=", ".join(f"batch {v.batch_id}" for v in refused),
+            do="look at quarantine.parquet of these batches; correct the source, or the contract"
+            " or suite and then replay",
+        )
+
+
+def contract_of(batch: Batch, settings: Settings) -> Contract:
+    """The contract of a batch's table."""
+    name = f"{batch.system}.{batch.table}"
+    contract = _contracts(settings.contract_dirs).get(name)
+    if contract is None:
+        raise ValidationError(
+            f"No contract describes {name}.",
+            where=str(batch.address),
+            do=f"add {batch.system}/{batch.table}.yaml to a folder of KEHU_CONTRACTS",
+        )
+    return contract
+
+
+@cache
+def _contracts(dirs: tuple[object, ...]) -> dict[str, Contract]:
+    return {contract.name: contract for contract in read_all(dirs)}  # type: ignore[arg-type]
+
+
+def _passed_before(batch: Batch, settings: Settings) -> Verdict | None:
+    """The verdict of an earlier run, when it let the batch pass and its files are whole."""
+    try:
+        verdict = landing.read_verdict(batch)
+        landing.verify(batch, verdict.files)
+    except LandingError:
+        return None
+    same_key = verdict.hash_key_id == settings.hash_key_id
+    return verdict if verdict.passed and same_key else None
+
+
+def _compare_columns(batch: Batch, contract: Contract) -> None:
+    found = pq.read_schema(batch.data)
+    expected = contract.arrow_schema
+    wrong = [
+        f"{field.name} ({field.type})"
+        for field in expected
+        if field.name not in found.names or found.field(field.name).type != field.type
+    ]
+    if wrong:
+        raise ValidationError(
+            f"The landed file lacks columns of the contract: {', '.join(wrong)}.",
+            where=f"{contract.name}, batch {batch.batch_id}",
+            do="extract the table again with the present contract",
+        )
+
+
+def _findings(batch: Batch, contract: Contract, settings: Settings) -> list[Finding]:
+    # Great Expectations takes seconds to import: only when there is something to check.
+    from expectations import engine
+    from expectations.suites import of_table
+
+    spill = settings.home / "spill"
+    landing.make_private(spill)
+    running = engine.shared(spill)
+    relation = engine.rows_of(batch.data)
+    if CAST_ERRORS not in pq.read_schema(batch.data).names:
+        relation = relation.replace("select *", f"select *, null as {CAST_ERRORS}", 1)
+    rules = of_table.rules(contract, _unread_cells(running, batch))
+    return running.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
+
+
+def _unread_cells(running: Engine, batch: Batch) -> list[str]:
+    """Names under which cells of the batch are reported as not fitting their type."""
+    if CAST_ERRORS not in pq.read_schema(batch.data).names:
+        return []
+    path = str(batch.data).replace("'", "''")
+    found = running.fetch(
+        f"select distinct unnest(json_keys({CAST_ERRORS})) as name"
+        f" from read_parquet('{path}') where {CAST_ERRORS} is not null order by name"
+    )
+    return [str(name) for name in found.column("name").to_pylist()]
+
+
+def _judge(
+    contract: Contract, findings: Sequence[Finding], division: quarantine.Division
+) -> tuple[str, bool]:
+    """Whether the batch as a whole may be loaded, and the sentence that says why."""
+    whole = sorted(f.rule for f in findings if f.is_critical and f.rows is None)
+    if whole:
+        return f"The batch breaks {', '.join(whole)}.", False
+    share = division.quarantined / division.landed if division.landed else 0.0
+    sentence = f"{division.quarantined} of {division.landed} rows were held back ({share:.2%})"
+    if share > contract.max_quarantine_share:
+        return f"{sentence}; at most {contract.max_quarantine_share:.2%} may be.", False
+    return f"{sentence}.", True
