@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dags import environment
@@ -23,6 +25,7 @@ from kehu.settings import CLONE, Settings, load
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did its work, 1 when it could not."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)
     try:
         result: int = options.command(options, load())
         return result
@@ -73,7 +76,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 def _up(options: argparse.Namespace, settings: Settings) -> int:
     from dags.servers import up
 
-    return up(settings, options.port or environment.port())
+    return up(settings, options.port or environment.port(), partial(print, flush=True))
 
 
 def default_day(settings: Settings) -> date:

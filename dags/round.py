@@ -64,9 +64,9 @@ def run(settings: Settings, day: date, *, full: bool = False) -> bool:
     return True
 
 
-def migrate(settings: Settings) -> None:
+def migrate(settings: Settings, api_port: int | None = None) -> None:
     """Make or migrate Airflow's own database, and the pool of the writer."""
-    environment.prepare(settings)
+    environment.prepare(settings, api_port)
     make_private(environment.airflow_home(settings))
     from airflow.models.pool import Pool
     from airflow.utils import db
