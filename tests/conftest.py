@@ -1,0 +1,119 @@
+"""What all tests share: fixed keys, a home of their own, and databases on servers that answer.
+
+No test reads or writes `data/`, `.env` or the settings of whoever runs it. A server is looked for
+at KEHU_TEST_POSTGRES_URL / KEHU_TEST_MARIADB_URL, else at the usual port of this machine with the
+usual administrator without a password; tests of a server that does not answer are skipped, and
+`.ci/run` fails when a test was skipped although its server answers.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from kehu.settings import Settings, load
+
+KEYS = {
+    "KEHU_HASH_KEY": "0123456789abcdef0123456789abcdef",
+    "KEHU_HASH_KEY_ID": "test",
+    "AIRFLOW__CORE__FERNET_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "AIRFLOW__API__SECRET_KEY": "test-0123456789abcdef0123456789abcdef",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "test-0123456789abcdef0123456789abcdef0123456789abcdef012345",
+}
+SERVERS = {
+    "postgres": ("KEHU_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": ("KEHU_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/"),
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Fixed keys and a home below pytest's folder, for the whole session."""
+    kept = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("KEHU_")]:
+        if not name.startswith("KEHU_TEST_"):
+            del os.environ[name]
+    os.environ.update(KEYS)
+    home = tmp_path_factory.mktemp("home")
+    os.environ["KEHU_HOME"] = str(home)
+    yield home
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a home that only this test uses."""
+    monkeypatch.setenv("KEHU_HOME", str(tmp_path / "home"))
+    return load()
+
+
+def _server(kind: str) -> str:
+    variable, usual = SERVERS[kind]
+    url = os.environ.get(variable) or usual
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((parts.hostname or "127.0.0.1", parts.port or 0)) != 0:
+            pytest.skip(f"no {kind} server answers at {parts.hostname}:{parts.port} ({variable})")
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """URL of a PostgreSQL server, as its administrator."""
+    return _server("postgres")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> str:
+    """URL of a MariaDB server, as its administrator."""
+    return _server("mariadb")
+
+
+@pytest.fixture
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """URL of a new, empty PostgreSQL database that is dropped afterwards."""
+    import psycopg2
+
+    name = f"kehu_test_{secrets.token_hex(6)}"
+    admin = psycopg2.connect(postgres_server)
+    admin.autocommit = True
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute(f'create database "{name}"')
+        yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+    finally:
+        with admin.cursor() as cursor:
+            cursor.execute(f'drop database if exists "{name}" with (force)')
+        admin.close()
+
+
+@pytest.fixture
+def mariadb_database(mariadb_server: str) -> Iterator[str]:
+    """URL of a new, empty MariaDB database that is dropped afterwards."""
+    import pymysql
+
+    name = f"kehu_test_{secrets.token_hex(6)}"
+    parts = urlsplit(mariadb_server)
+    admin = pymysql.connect(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 3306,
+        user=unquote(parts.username or "root"),
+        password=unquote(parts.password or ""),
+        autocommit=True,
+    )
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute(f"create database `{name}` character set utf8mb4")
+        yield parts._replace(path=f"/{name}").geturl()
+    finally:
+        with admin.cursor() as cursor:
+            cursor.execute(f"drop database if exists `{name}`")
+        admin.close()
