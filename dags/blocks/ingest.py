@@ -52,12 +52,14 @@ def extract_validate_load(system: str) -> None:
     @task
     def validate(addresses: list[str]) -> list[str]:
         """Judge every row of the batches: passed or quarantined, with reasons."""
-        from expectations.gate import validate_all
+        from expectations.gate import require_passed, validate_all
         from extract.landing import Batch
 
         settings = load_settings()
-        batches = [Batch.at(settings.landing, address) for address in addresses]
-        for verdict in validate_all(batches, settings):
+        verdicts = validate_all(
+            [Batch.at(settings.landing, address) for address in addresses], settings
+        )
+        for verdict in verdicts:
             log.info(
                 "%s.%s: passed %s, quarantined %s %s",
                 verdict.system,
@@ -66,6 +68,7 @@ def extract_validate_load(system: str) -> None:
                 verdict.quarantined_rows,
                 verdict.reasons or "",
             )
+        require_passed(verdicts)
         return addresses
 
     @task(outlets=[RAW[system]], **WRITES)
@@ -78,7 +81,17 @@ def extract_validate_load(system: str) -> None:
         batches = [Batch.at(settings.landing, address) for address in addresses]
         results = load_all(batches, settings, run_id_of(context))
         for result in results:
-            log.info("%s", result)
+            log.info(
+                "%s.%s: loaded %s (updated %s), quarantined %s, duplicate %s, deleted %s%s",
+                result.system,
+                result.table,
+                result.loaded,
+                result.updated,
+                result.quarantined,
+                result.duplicate,
+                result.deleted,
+                ", loaded before" if result.skipped else "",
+            )
         context["outlet_events"][RAW[system]].extra = {
             "run_id": run_id_of(context),
             "day": day_of(context, settings).isoformat(),
