@@ -172,6 +172,19 @@
     regexp_extract({{ value }}, '{{ pattern }}', 1)
 {%- endmacro %}
 
+{#- Each word of a text cut to its first character and a full stop: 'john smith' -> 'j. s.'. -#}
+{% macro keep_initials(value) -%}
+    {{ return(adapter.dispatch('keep_initials')(value)) }}
+{%- endmacro %}
+
+{% macro default__keep_initials(value) -%}
+    regexp_replace({{ value }}, '([^ ])[^ ]*', '\1.', 'g')
+{%- endmacro %}
+
+{% macro spark__keep_initials(value) -%}
+    regexp_replace({{ value }}, '([^ ])[^ ]*', '$1.')
+{%- endmacro %}
+
 {# ---- numbers and casts ----------------------------------------------------------------- #}
 
 {#- The value in a type, or null when it does not fit. -#}

@@ -1,0 +1,29 @@
+{{ config(materialized='view') }}
+{% set zone = source_zone('billing', 'bills') %}
+
+with bills as (
+
+    select * from {{ ref('stg_billing__bills') }}
+
+)
+
+select
+    'billing|bill|' || bill_no as transaction_key,
+    'billing' as source_system,
+    account_no as source_record_id,
+    'sale' as transaction_kind,
+    bill_no as document_no,
+    1 as line_no,
+    {{ to_utc('cast(issued_date as timestamp)', zone) }} as transaction_at,
+    issued_date as transaction_date,
+    '{{ zone }}' as source_timezone,
+    cast(null as date) as cancelled_date,
+    cast(null as {{ text_type() }}) as product_code,
+    'metered_supply' as product_class,
+    cast(kwh as decimal(18, 3)) as quantity,
+    cast(null as decimal(18, 4)) as unit_price,
+    {{ money('amount', 4) }} as list_amount,
+    {{ money('amount', 4) }} as gross_amount,
+    {{ money('cost', 4) }} as cost_amount,
+    currency_code
+from bills
