@@ -65,23 +65,21 @@ def _described(suffix: str, column: Column) -> str:
     return _DERIVED[suffix].format(of=column.description.rstrip("."))
 
 
-def create_sql(contract: Contract) -> Iterator[str]:
-    """SQL that makes the contract's raw table and gives an older one the columns it lacks."""
-    table = f"raw.{quoted(contract.raw_table)}"
-    every = columns(contract)
-    listed = ",\n    ".join(f"{quoted(column.name)} {column.sql_type}" for column in every)
-    yield f"create table if not exists {table} (\n    {listed}\n)"
-    for column in every:
-        yield (
-            f"alter table {table} add column if not exists {quoted(column.name)} {column.sql_type}"
-        )
-    described = f"{contract.description} {contract.grain} One row per key and version here."
-    yield f"comment on table {table} is {literal(described)}"
-    for column in every:
-        yield (
-            f"comment on column {table}.{quoted(column.name)} is "
-            f"{literal(f'{column.description} [{column.classification}]')}"
-        )
+def create_sql(contract: Contract) -> str:
+    """SQL that makes the contract's raw table."""
+    listed = ",\n    ".join(f"{quoted(c.name)} {c.sql_type}" for c in columns(contract))
+    return f"create table raw.{quoted(contract.raw_table)} (\n    {listed}\n)"
+
+
+def described(contract: Contract) -> str:
+    """Comment of the raw table."""
+    parts = (contract.description, contract.grain, "Here: one row per key and version.")
+    return " ".join(part for part in parts if part)
+
+
+def comment(column: RawColumn) -> str:
+    """Comment of a column: what it is, and its privacy class."""
+    return f"{column.description} [{column.classification}]"
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,73 @@
+create schema if not exists raw;
+create schema if not exists ops;
+
+create table if not exists ops.ledger (
+    batch varchar primary key,
+    system varchar not null,
+    "table" varchar not null,
+    day date not null,
+    batch_id varchar not null,
+    run_id varchar not null,
+    contract_version varchar not null,
+    data_sha256 varchar not null,
+    passed_sha256 varchar not null,
+    loaded_at timestamp not null
+);
+comment on table ops.ledger is 'Every batch that was loaded, once. One row per batch.';
+
+create table if not exists ops.watermarks (
+    system varchar not null,
+    "table" varchar not null,
+    watermark timestamp not null,
+    batch varchar not null,
+    moved_at timestamp not null,
+    primary key (system, "table")
+);
+comment on table ops.watermarks is
+    'How far a table is loaded, in the time of its source. One row per table with a cursor.';
+
+create table if not exists ops.runs (
+    run_id varchar primary key,
+    dag_id varchar not null,
+    started_at timestamp not null,
+    finished_at timestamp,
+    as_of_date date,
+    status varchar not null,
+    version varchar,
+    message varchar
+);
+comment on table ops.runs is 'Loads, builds and publications. One row per run.';
+
+create table if not exists ops.reconciliation (
+    run_id varchar not null,
+    system varchar not null,
+    "table" varchar not null,
+    batch varchar primary key,
+    day date not null,
+    source bigint not null,
+    landed bigint not null,
+    loaded bigint not null,
+    quarantined bigint not null,
+    duplicate bigint not null,
+    updated bigint not null,
+    deleted bigint not null,
+    control_sums varchar not null,
+    new_columns varchar not null,
+    reasons varchar not null,
+    warnings varchar not null,
+    extract_seconds double not null,
+    validate_seconds double not null,
+    load_seconds double not null,
+    loaded_at timestamp not null
+);
+comment on table ops.reconciliation is
+    'What became of every row: source = landed = loaded + quarantined + duplicate. '
+    'One row per batch.';
+
+create table if not exists ops.stage_seconds (
+    run_id varchar not null,
+    stage varchar not null,
+    seconds double not null,
+    primary key (run_id, stage)
+);
+comment on table ops.stage_seconds is 'Wall time per stage. One row per run and stage.';

@@ -1,0 +1,336 @@
+"""Passed landing to raw: every batch once, rows, ledger and watermark in one transaction.
+
+In: addresses of validated batches. Out: raw tables, `ops.ledger`, `ops.watermarks`,
+`ops.reconciliation`, and a `LoadResult` per batch. Touches the working file; reads landing.
+
+All batches given to one `load_all` are loaded or none: they come from one snapshot of a source,
+and readers of the tables must not see half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from extract import contract as contracts_of
+from extract import landing
+from extract.contract import Contract
+from extract.landing import Batch
+from kehu.errors import KehuError, WarehouseError
+from kehu.settings import Settings
+from warehouse import connection, schemas, versions
+from warehouse.admission import Admitted, admit, unequal
+from warehouse.connection import Connection
+
+_UTC_NOW = "cast(now() at time zone 'UTC' as timestamp)"
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What became of a batch: source = landed = loaded + quarantined + duplicate.
+
+    `updated` of the loaded rows are new versions of keys that were known; `deleted` keys were
+    found gone. `skipped`: the batch had been loaded before, the numbers are of that load.
+    """
+
+    system: str
+    table: str
+    batch: str
+    day: date
+    source: int
+    landed: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+    updated: int
+    deleted: int
+    seconds: float
+    control_sums: dict[str, str] = field(default_factory=dict)
+    new_columns: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    skipped: bool = False
+
+
+def create_all(contracts: Iterable[Contract], settings: Settings) -> None:
+    """Make the schemas `raw` and `ops`, and the raw table of every contract.
+
+    A column that is new in a contract is added, empty in the rows that are there. Raises
+    `WarehouseError` when a column has another type than the contract now says.
+    """
+    with connection.write(settings) as con:
+        schemas.create(con, contracts)
+
+
+def load_batch(batch: Batch, contract: Contract, settings: Settings, run_id: str) -> LoadResult:
+    """Load one batch; see `load_all`."""
+    return load_all([batch], settings, run_id, [contract])[0]
+
+
+def load_all(
+    batches: Sequence[Batch],
+    settings: Settings,
+    run_id: str,
+    contracts: Iterable[Contract] | None = None,
+) -> list[LoadResult]:
+    """Load the batches in one transaction; those in the ledger are skipped.
+
+    Raises what `admission.admit` raises, before anything is loaded, and `WarehouseError` when the
+    numbers do not add up or too many rows are gone; then nothing is loaded.
+    """
+    if not batches:
+        return []
+    if contracts is None:
+        contracts = contracts_of.read_all(settings.contract_dirs)
+    by_name = {contract.name: contract for contract in contracts}
+    known = _known(settings, batches)
+    admitted = _admit_all([batch for batch in batches if str(batch.address) not in known], by_name)
+    if not admitted:
+        return [known[str(batch.address)] for batch in batches]
+    with connection.write(settings) as con:
+        schemas.create(con, [each.contract for each in admitted])
+        con.execute("begin transaction")
+        try:
+            # another process may have loaded some since the first look
+            known = _results(con, batches)
+            loaded = {
+                address: _load(con, each, run_id)
+                for each in admitted
+                if (address := str(each.batch.address)) not in known
+            }
+            con.execute("commit")
+        except connection.Error as error:
+            raise _failed(error, admitted) from error
+        # whatever else happens, closing the connection undoes the open transaction
+    return [(loaded | known)[str(batch.address)] for batch in batches]
+
+
+def watermarks(system: str, settings: Settings) -> dict[str, datetime]:
+    """How far the tables of `system` are loaded, in the local time of the source."""
+    if not settings.work_file.is_file():
+        return {}
+    with connection.read(settings) as con:
+        if not _has_ops(con):
+            return {}
+        return dict(
+            con.execute(
+                'select "table", watermark from ops.watermarks where system = ? order by 1',
+                [system],
+            ).fetchall()
+        )
+
+
+def as_of(settings: Settings) -> date:
+    """The newest day that was loaded."""
+    with connection.read(settings) as con:
+        found = con.execute("select max(day) from ops.ledger").fetchone() if _has_ops(con) else None
+    if not found or found[0] is None:
+        raise WarehouseError(
+            "Nothing is loaded yet, so there is no day to compute for.",
+            where=str(settings.work_file),
+            do="load a first batch: run the ingest DAGs",
+        )
+    day: date = found[0]
+    return day
+
+
+def as_of_dates(settings: Settings) -> list[str]:
+    """The days metrics are computed for: the settings', or the newest day and 12 month ends."""
+    if settings.as_of_dates:
+        return sorted(_day(text) for text in settings.as_of_dates)
+    newest = as_of(settings)
+    ends = [newest]
+    for _ in range(12):
+        ends.append(ends[-1].replace(day=1) - timedelta(days=1))
+    return [day.isoformat() for day in reversed(ends)]
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise WarehouseError(
+            "An as-of date is no date.",
+            where=f"KEHU_AS_OF_DATES: {text!r}",
+            do="give dates as yyyy-mm-dd, separated by blanks",
+        ) from None
+
+
+def _admit_all(batches: Sequence[Batch], contracts: dict[str, Contract]) -> list[Admitted]:
+    """Check every batch before the first is loaded; one error tells all that is wrong."""
+    admitted, refused = [], []
+    for batch in batches:
+        contract = contracts.get(f"{batch.system}.{batch.table}")
+        try:
+            if contract is None:
+                raise WarehouseError(
+                    "There is no contract for the table of this batch.",
+                    where=str(batch.address),
+                    do="add the contract, or correct KEHU_CONTRACTS",
+                )
+            admitted.append(admit(batch, contract))
+        except KehuError as error:
+            refused.append(error)
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        raise WarehouseError(
+            f"{len(refused)} batches were refused: " + " ".join(error.what for error in refused),
+            where="; ".join(error.where for error in refused),
+            do="; ".join(sorted({error.do for error in refused})),
+        )
+    return admitted
+
+
+def _load(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
+    started = time.monotonic()
+    newest = _newer_keys(con, admitted)
+    counts = versions.apply(con, admitted, newest)
+    result = _result(con, admitted, counts, started)
+    _record(con, admitted, result, run_id)
+    return result
+
+
+def _newer_keys(con: Connection, admitted: Admitted) -> Path | None:
+    """The key file of the newest loaded batch of the table, when it is newer than this one."""
+    batch = admitted.batch
+    newer = con.execute(
+        'select batch, data_sha256 from ops.ledger where system = ? and "table" = ?'
+        " and batch_id > ? order by batch_id desc limit 1",
+        [batch.system, batch.table, batch.batch_id],
+    ).fetchone()
+    if newer is None:
+        return None
+    other = Batch.at(batch.root, newer[0])
+    manifest = landing.read_manifest(other)
+    landing.verify(other, manifest.files)
+    return Admitted(other, admitted.contract, manifest, admitted.verdict).keys
+
+
+def _result(
+    con: Connection, admitted: Admitted, counts: versions.Counts, started: float
+) -> LoadResult:
+    """Hold the counts and the sums against each other, whoever counted them."""
+    batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
+    accounted = counts.loaded + verdict.quarantined_rows + counts.duplicate
+    if manifest.landed_rows != accounted:
+        what = "landed, and loaded + quarantined + duplicate"
+        raise unequal(what, manifest.landed_rows, accounted, batch)
+    for column in admitted.contract.money:
+        told, found = manifest.control_sums.get(column), versions.control_sum(con, admitted, column)
+        if told is None or Decimal(told) != found:
+            raise unequal(f"control sums of {column} in source and files", told, found, batch)
+    return LoadResult(
+        system=batch.system,
+        table=batch.table,
+        batch=str(batch.address),
+        day=batch.day,
+        source=manifest.source_rows,
+        landed=manifest.landed_rows,
+        loaded=counts.loaded,
+        quarantined=verdict.quarantined_rows,
+        duplicate=counts.duplicate,
+        updated=counts.updated,
+        deleted=counts.deleted,
+        seconds=round(time.monotonic() - started, 3),
+        control_sums=manifest.control_sums,
+        new_columns=manifest.new_columns,
+        reasons=verdict.reasons,
+    )
+
+
+def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str) -> None:
+    """Ledger, watermark and reconciliation, in the transaction of the rows."""
+    batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
+    con.execute(
+        f"insert into ops.ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
+        [
+            result.batch,
+            batch.system,
+            batch.table,
+            batch.day,
+            batch.batch_id,
+            run_id,
+            manifest.contract_version,
+            manifest.files["data.parquet"],
+            verdict.files["passed.parquet"],
+        ],
+    )
+    if (cursor := versions.newest_cursor(con, admitted)) is not None:
+        con.execute(
+            f"insert into ops.watermarks values (?, ?, ?, ?, {_UTC_NOW})"
+            " on conflict do update set watermark = excluded.watermark, batch = excluded.batch,"
+            " moved_at = excluded.moved_at where excluded.watermark > watermarks.watermark",
+            [batch.system, batch.table, cursor, result.batch],
+        )
+    con.execute(
+        "insert into ops.reconciliation values"
+        f" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
+        [
+            run_id,
+            batch.system,
+            batch.table,
+            result.batch,
+            batch.day,
+            result.source,
+            result.landed,
+            result.loaded,
+            result.quarantined,
+            result.duplicate,
+            result.updated,
+            result.deleted,
+            json.dumps(result.control_sums),
+            json.dumps(result.new_columns),
+            json.dumps(result.reasons),
+            json.dumps(verdict.warnings),
+            manifest.seconds,
+            verdict.seconds,
+            result.seconds,
+        ],
+    )
+
+
+def _known(settings: Settings, batches: Sequence[Batch]) -> dict[str, LoadResult]:
+    if not settings.work_file.is_file():
+        return {}
+    with connection.read(settings) as con:
+        return _results(con, batches) if _has_ops(con) else {}
+
+
+def _results(con: Connection, batches: Sequence[Batch]) -> dict[str, LoadResult]:
+    """Results of those batches that were loaded before, by address."""
+    rows = con.execute(
+        'select system, "table", batch, day, source, landed, loaded, quarantined, duplicate,'
+        " updated, deleted, load_seconds, control_sums, new_columns, reasons"
+        " from ops.reconciliation where list_contains(?, batch)",
+        [[str(batch.address) for batch in batches]],
+    ).fetchall()
+    names = [each.name for each in fields(LoadResult)]
+    results = {}
+    for *plain, sums, new_columns, reasons in rows:
+        values = (*plain, json.loads(sums), json.loads(new_columns), json.loads(reasons), True)
+        results[str(plain[2])] = LoadResult(**dict(zip(names, values, strict=True)))
+    return results
+
+
+def _has_ops(con: Connection) -> bool:
+    found = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'ops'"
+        " and table_name = 'reconciliation'"
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _failed(error: Exception, admitted: Sequence[Admitted]) -> WarehouseError:
+    """DuckDB's messages may quote cells, so only their kind is told."""
+    kind = type(error).__name__
+    return WarehouseError(
+        f"DuckDB could not load the batches ({kind}). Nothing was loaded.",
+        where="; ".join(str(each.batch.address) for each in admitted),
+        do="free space on the disk if it is full, then run the task again; "
+        "the batches stay in landing",
+    )

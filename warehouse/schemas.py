@@ -1,0 +1,56 @@
+"""Schemas `raw` and `ops` of the working file, made and kept as the contracts say.
+
+In: a connection, contracts. Out: nothing. Touches the catalog of the working file, and only where
+it differs: most runs find every table as it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from extract.contract import Contract
+from kehu.errors import WarehouseError
+from warehouse.connection import Connection
+from warehouse.ddl import raw_tables
+from warehouse.ddl.raw_tables import literal, quoted
+
+_OPS = Path(__file__).parent / "ddl" / "ops.sql"
+
+
+def create(con: Connection, contracts: Iterable[Contract]) -> None:
+    """Make what is missing. Raises `WarehouseError` when a column has another type by now."""
+    con.execute(_OPS.read_text(encoding="utf-8"))
+    there: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for table, column, sql_type, comment in con.execute(
+        "select table_name, column_name, data_type, comment from duckdb_columns()"
+        " where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall():
+        there.setdefault(table, {})[column] = (sql_type.lower(), comment)
+    for contract in contracts:
+        for statement in _missing(contract, there.get(contract.raw_table, {})):
+            con.execute(statement)
+
+
+def _missing(contract: Contract, there: dict[str, tuple[str, str | None]]) -> Iterator[str]:
+    table = f"raw.{quoted(contract.raw_table)}"
+    every = raw_tables.columns(contract)
+    if not there:
+        yield raw_tables.create_sql(contract)
+        yield f"comment on table {table} is {literal(raw_tables.described(contract))}"
+    for column in every:
+        sql_type, comment = there.get(column.name, (None, None))
+        if there and sql_type is None:
+            yield f"alter table {table} add column {quoted(column.name)} {column.sql_type}"
+        elif there and sql_type != column.sql_type:
+            raise WarehouseError(
+                f"The column {column.name} is {sql_type}, the contract says {column.sql_type}.",
+                where=f"{contract.path}; table {table}",
+                do="give the changed column a new name in the contract, or rebuild the warehouse "
+                "from landing",
+            )
+        if comment != raw_tables.comment(column):
+            yield (
+                f"comment on column {table}.{quoted(column.name)} is "
+                f"{literal(raw_tables.comment(column))}"
+            )
