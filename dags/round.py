@@ -102,7 +102,8 @@ def _run_one(dag: Any, day: date, settings: Settings, full: bool) -> Any:
         return dag.test(logical_date=None)
     midnight = datetime.combine(day + timedelta(days=1), datetime.min.time())
     return dag.test(
-        logical_date=midnight.replace(tzinfo=ZoneInfo(settings.timezone)), run_conf={"full": full}
+        logical_date=midnight.replace(tzinfo=ZoneInfo(settings.timezone)),
+        run_conf={"day": day.isoformat(), "full": full},
     )
 
 

@@ -28,6 +28,7 @@ class Settings:
     as_of_dates: tuple[str, ...]
     hash_key_id: str
     timezone: str = "Asia/Shanghai"
+    ingest_schedule: str = "0 0 * * *"
 
     @property
     def landing(self) -> Path:
@@ -96,4 +97,5 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         as_of_dates=tuple((env.get("KEHU_AS_OF_DATES") or "").split()),
         hash_key_id=env.get("KEHU_HASH_KEY_ID") or "k1",
         timezone=env.get("KEHU_TIMEZONE") or "Asia/Shanghai",
+        ingest_schedule=env.get("KEHU_INGEST_SCHEDULE") or "0 0 * * *",
     )

@@ -77,9 +77,10 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 def every_day() -> dict[str, Any]:
     """Arguments of a DAG that reads one local day per run, started when the day is over."""
-    zone = load().timezone
+    settings = load()
+    zone = settings.timezone
     return {
-        "schedule": CronDataIntervalTimetable("0 0 * * *", timezone=zone),
+        "schedule": CronDataIntervalTimetable(settings.ingest_schedule, timezone=zone),
         "start_date": datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)),
         "catchup": False,
         # A new installation reads its sources only after someone has looked at its settings.
