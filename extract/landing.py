@@ -223,6 +223,28 @@ def batches(root: Path, system: str | None = None, table: str | None = None) -> 
     return sorted(found, key=lambda batch: (batch.batch_id, batch.system, batch.table))
 
 
+def sweep(folder: Path) -> list[Path]:
+    """Remove what killed extractions left hidden below `folder` (a system); returns the paths."""
+    left = []
+    for path in folder.glob("*/dt=*/.batch=*"):
+        pid = path.name.rpartition(".")[2]
+        if not pid.isdecimal() or _is_running(int(pid)):
+            continue
+        shutil.rmtree(path, ignore_errors=True)
+        left.append(path)
+    return left
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def make_private(folder: Path) -> None:
     """Make `folder` and its missing parents, readable by the owner only."""
     for part in [*reversed(folder.parents), folder]:

@@ -1,1 +1,42 @@
+"""Connectors: one read-only snapshot of a source system, as Arrow record batches.
 
+In: a URL and the contracts of a system. Out: a `Snapshot`. Touches: reads the source, never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from extract.connectors.base import Address, Measure, Snapshot
+from extract.contract import Contract
+from kehu.errors import SourceError
+
+__all__ = ["Address", "Measure", "Snapshot", "open_snapshot"]
+
+
+@contextmanager
+def open_snapshot(system: str, url: str, contracts: Sequence[Contract]) -> Iterator[Snapshot]:
+    """One snapshot over all tables of `contracts`, closed at the end of the block.
+
+    Drivers are imported here, so that a system loads only the one it needs. Raises `SourceError`
+    when the source cannot be reached or the URL names no kind of source that we know.
+    """
+    address = Address.parse(system, url)
+    if address.scheme == "sqlite":
+        from extract.connectors.sqlite import open_sqlite as open_source
+    elif address.scheme in ("postgresql", "postgres"):
+        from extract.connectors.postgres import open_postgres as open_source
+    elif address.scheme in ("mysql", "mariadb"):
+        from extract.connectors.mysql import open_mysql as open_source
+    elif address.scheme == "file":
+        from extract.connectors.files import open_files as open_source
+    else:
+        raise SourceError(
+            f"No connector reads sources of the kind {address.scheme!r}.",
+            where=address.where,
+            do=f"set KEHU_{system.upper()}_URL to sqlite:///<file>, postgresql://..., mysql://... "
+            "or file://<folder>",
+        )
+    with open_source(address, contracts) as snapshot:
+        yield snapshot

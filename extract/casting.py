@@ -1,0 +1,273 @@
+"""From what a source gave to the contract's types, exactly or not at all.
+
+In: one Arrow array per column as a connector read it (text, bytes, or typed). Out: a record batch
+of the contract's columns and `_cast_errors` (see `extract.landing`). Touches nothing.
+
+A value is either carried over exactly or it does not fit; nothing is rounded, cut or guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation, localcontext
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extract.contract import Column
+from extract.landing import CAST_ERRORS
+from kehu.errors import ContractError
+
+BAD_LINE = "_line"
+"""Name under which a line with a wrong number of fields stands in `_cast_errors`."""
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_PARTS: Mapping[str, str] = {
+    "yyyy": r"(?P<year>[0-9]{4})",
+    "MM": r"(?P<month>[0-9]{2})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "dd": r"(?P<day>[0-9]{2})",
+    "d": r"(?P<day>[0-9]{1,2})",
+    "HH": r"(?P<hour>[0-9]{2})",
+    "H": r"(?P<hour>[0-9]{1,2})",
+    "mm": r"(?P<minute>[0-9]{2})",
+    "ss": r"(?P<second>[0-9]{2})",
+    "SSS": r"(?P<fraction>[0-9]{3})",
+    "SSSSSS": r"(?P<fraction>[0-9]{6})",
+}
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?$"
+_TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
+
+Convert = Callable[[pa.Array], pa.Array]
+
+
+def schema(columns: Sequence[Column]) -> pa.Schema:
+    """Schema of a batch that `cast` returns."""
+    fields = [pa.field(column.name, column.arrow_type) for column in columns]
+    return pa.schema([*fields, pa.field(CAST_ERRORS, pa.string())])
+
+
+def cast(arrays: Sequence[pa.Array], columns: Sequence[Column]) -> pa.RecordBatch:
+    """Bring `arrays`, one per column, to the contract's types."""
+    rows = len(arrays[0]) if arrays else 0
+    cast_arrays: list[pa.Array] = []
+    errors: dict[int, dict[str, str]] = {}
+    for array, column in zip(arrays, columns, strict=True):
+        given = _nullify(plain(array), column.null_values)
+        result = _column(given, column)
+        cast_arrays.append(result)
+        if result.null_count != given.null_count:
+            bad = pc.and_(pc.is_valid(given), pc.is_null(result))
+            for row in pc.indices_nonzero(bad).to_pylist():
+                errors.setdefault(row, {})[column.name] = as_text(given[row].as_py())
+    notes = pa.nulls(rows, pa.string())
+    if errors:
+        texts = [
+            json.dumps(errors[row], ensure_ascii=False) if row in errors else None
+            for row in range(rows)
+        ]
+        notes = pa.array(texts, pa.string())
+    return pa.RecordBatch.from_arrays([*cast_arrays, notes], schema=schema(columns))
+
+
+def bad_lines(
+    lines: Sequence[tuple[int, str]], columns: Sequence[Column], position: str
+) -> pa.RecordBatch:
+    """A batch for lines of a file that have a wrong number of fields: (position, text) each."""
+    arrays = [
+        pa.array([number for number, _ in lines], column.arrow_type)
+        if column.name == position
+        else pa.nulls(len(lines), column.arrow_type)
+        for column in columns
+    ]
+    notes = [json.dumps({BAD_LINE: text}, ensure_ascii=False) for _, text in lines]
+    return pa.RecordBatch.from_arrays(
+        [*arrays, pa.array(notes, pa.string())], schema=schema(columns)
+    )
+
+
+def as_text(value: object) -> str:
+    """A cell as text for `_cast_errors`; bytes that are no text are shown as \\xNN."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        text = value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "backslashreplace")
+    return re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
+
+
+def exact(text: str | bytes | None, column: Column) -> Decimal | None:
+    """A decimal cell as the landing will hold it, or None when it does not fit its type.
+
+    The second, independent reading that control sums rest on where the source cannot sum.
+    """
+    if text is None:
+        return None
+    plain = as_text(text)
+    if plain in column.null_values or not _NUMBER.fullmatch(plain):
+        return None
+    kind = column.arrow_type
+    with localcontext(prec=80):
+        try:
+            value = Decimal(plain)
+            scaled = value.quantize(Decimal(1).scaleb(-kind.scale))
+        except InvalidOperation:
+            return None
+        if scaled != value or abs(value) >= Decimal(10) ** (kind.precision - kind.scale):
+            return None
+    return scaled
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """The array without the encodings that only save space."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
+        array = array.cast(pa.string())
+    if pa.types.is_large_binary(array.type) or pa.types.is_binary_view(array.type):
+        array = array.cast(pa.binary())
+    return array
+
+
+def _nullify(array: pa.Array, null_values: Iterable[str]) -> pa.Array:
+    """NULL instead of the texts by which the contract says that a value is missing."""
+    texts = list(null_values)
+    if not texts:
+        return array
+    if pa.types.is_binary(array.type):
+        found = pc.is_in(array, value_set=pa.array([t.encode() for t in texts], pa.binary()))
+    else:
+        found = pc.is_in(array.cast(pa.string()), value_set=pa.array(texts, pa.string()))
+    return pc.if_else(found, pa.scalar(None, array.type), array)
+
+
+def _column(array: pa.Array, column: Column) -> pa.Array:
+    target = column.arrow_type
+    if array.type == target:
+        return array
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), target)
+    if pa.types.is_timestamp(array.type) and pa.types.is_date32(target):
+        # A plain cast would drop the time of day; only midnight is a date.
+        return pc.if_else(
+            pc.equal(array, pc.floor_temporal(array, unit="day")),
+            array.cast(target, safe=False),
+            pa.scalar(None, target),
+        )
+    widens = pa.types.is_timestamp(array.type) or pa.types.is_date(array.type)
+    if (widens and pa.types.is_timestamp(target)) or (
+        pa.types.is_floating(array.type) and pa.types.is_integer(target)
+    ):
+        return _fit(array, lambda part: part.cast(target), target)
+    if pa.types.is_binary(array.type):
+        array = _fit(array, lambda part: part.cast(pa.string()), pa.string())
+    elif not pa.types.is_string(array.type):
+        # Numbers go through their shortest exact text, so 2.55 read as a double stays 2.55.
+        array = array.cast(pa.string())
+    if pa.types.is_string(target):
+        return array
+    return _from_text(array, column)
+
+
+def _from_text(array: pa.Array, column: Column) -> pa.Array:
+    target = column.arrow_type
+    if pa.types.is_boolean(target):
+        lower = pc.utf8_lower(array)
+        true = pc.is_in(lower, value_set=pa.array(_TRUE))
+        known = pc.or_(true, pc.is_in(lower, value_set=pa.array(_FALSE)))
+        return pc.if_else(pc.and_(known, pc.is_valid(array)), true, pa.scalar(None, pa.bool_()))
+    if pa.types.is_integer(target):
+        # Arrow would read 0x1F as 31.
+        array = _keep(array, pc.match_substring_regex(array, "^-?[0-9]+$"))
+    elif pa.types.is_temporal(target):
+        pattern = column.format
+        if pattern and pattern not in ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss"):
+            # Few distinct days stand in many rows: the pattern is matched once for each.
+            return _by_value(array, lambda part: _from_pattern(part, pattern, target))
+        if pa.types.is_timestamp(target):
+            # Arrow would read 2026-01-31 10 as ten o'clock.
+            array = _keep(array, pc.match_substring_regex(array, _MOMENT))
+    return _fit(array, lambda part: part.cast(target), target)
+
+
+def _from_pattern(texts: pa.Array, pattern: str, target: pa.DataType) -> pa.Array:
+    parts = pc.extract_regex(texts, _regex(pattern))
+    names = {field.name for field in parts.type}
+
+    def part(name: str, default: str, width: int) -> pa.Array:
+        if name not in names:
+            return pa.array([default] * len(texts), pa.string())
+        return pc.utf8_lpad(pc.struct_field(parts, name), width, "0")
+
+    iso = pc.binary_join_element_wise(
+        part("year", "", 4), part("month", "", 2), part("day", "", 2), "-"
+    )
+    if pa.types.is_timestamp(target):
+        time = pc.binary_join_element_wise(
+            part("hour", "00", 2), part("minute", "00", 2), part("second", "00", 2), ":"
+        )
+        time = pc.binary_join_element_wise(time, part("fraction", "000000", 3), ".")
+        iso = pc.binary_join_element_wise(iso, time, " ")
+    return _fit(iso, lambda part: part.cast(target), target)
+
+
+def _regex(pattern: str) -> str:
+    """A JDK date pattern as a regular expression; letters we do not know are refused."""
+    pieces = []
+    for token in re.finditer(r"'[^']*'|([A-Za-z])\1*|[^A-Za-z]", pattern):
+        text = token[0]
+        if text in _PARTS:
+            pieces.append(_PARTS[text])
+        elif text.startswith("'"):
+            pieces.append(re.escape(text.strip("'")))
+        elif text.isalpha():
+            raise ContractError(
+                f"The date format {pattern!r} is not known (at {text!r}).",
+                where="logicalTypeOptions.format of the contract",
+                do=f"build it from {', '.join(_PARTS)} and punctuation",
+            )
+        else:
+            pieces.append(re.escape(text))
+    return "^" + "".join(pieces) + "$"
+
+
+def check_format(pattern: str) -> None:
+    """Raise `ContractError` when `pattern` is no date format that `cast` can read."""
+    _regex(pattern)
+
+
+def _keep(array: pa.Array, wanted: pa.Array) -> pa.Array:
+    return pc.if_else(pc.fill_null(wanted, False), array, pa.scalar(None, array.type))
+
+
+def _by_value(array: pa.Array, convert: Convert) -> pa.Array:
+    encoded = array.dictionary_encode()
+    return convert(encoded.dictionary).take(encoded.indices)
+
+
+def _fit(array: pa.Array, convert: Convert, target: pa.DataType) -> pa.Array:
+    """`convert(array)`, with NULL for each value that it refuses.
+
+    Almost every column fits as a whole. Where one does not, its distinct values are halved until
+    the ones that are refused stand alone.
+    """
+    try:
+        return convert(array)
+    except pa.ArrowInvalid:
+        return _by_value(array, lambda values: _halve(values, convert, target))
+
+
+def _halve(values: pa.Array, convert: Convert, target: pa.DataType) -> pa.Array:
+    try:
+        return convert(values)
+    except pa.ArrowInvalid:
+        if len(values) == 1:
+            return pa.nulls(1, target)
+        middle = len(values) // 2
+        halves = (values.slice(0, middle), values.slice(middle))
+        return pa.concat_arrays([_halve(half, convert, target) for half in halves])

@@ -1,0 +1,201 @@
+"""What every connector offers (`Snapshot`), and what several of them need.
+
+In: a URL. Out: `Address` (the URL taken apart, shown without its password), `Measure`, the
+protocol, and retries of a connection. Touches nothing itself.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from extract import casting
+from extract.contract import Column, Contract
+from kehu.errors import SourceError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+CONNECT_SECONDS = 10
+"""How long one attempt to connect may take."""
+STATEMENT_SECONDS = 3600
+"""How long the server may work on one statement."""
+SILENCE_SECONDS = 300
+"""How long a source may send nothing while rows are being read."""
+PAUSES = (1.0, 3.0)
+"""Seconds to wait before the second and the third attempt to connect."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the source itself says of the rows that are read: their number and control sums.
+
+    `sums` has one entry per decimal column, over the cells that fit the contract's type.
+    """
+
+    rows: int
+    sums: Mapping[str, Decimal]
+
+
+class Snapshot(Protocol):
+    """One consistent, read-only view of a source system."""
+
+    where: str
+
+    def columns(self, contract: Contract) -> Mapping[str, str] | None:
+        """Names and types of the table's columns in the source; None when there is no table."""
+
+    def holds(self, source_type: str, column: Column) -> bool:
+        """Whether a source column of this type can give the contract's column unchanged."""
+
+    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+        """Count and sum, by the source, the rows that `rows` will give."""
+
+    def rows(
+        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows whose cursor lies after `since` (None: all), sorted by key.
+
+        Each batch has the named columns in the contract's types, and `_cast_errors`.
+        """
+
+
+@dataclass(frozen=True)
+class Address:
+    """A source URL taken apart. `where` is for messages and holds no password."""
+
+    system: str
+    scheme: str
+    host: str | None
+    port: int | None
+    user: str | None
+    database: str
+    options: Mapping[str, str]
+    password: str | None = field(repr=False, default=None)
+
+    @classmethod
+    def parse(cls, system: str, url: str) -> Address:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise SourceError(
+                "The source URL cannot be read.",
+                where=f"KEHU_{system.upper()}_URL",
+                do="give <kind>://<user>:<password>@<host>:<port>/<database>, with special "
+                "characters of the password percent-encoded",
+            ) from None
+        scheme = parts.scheme.partition("+")[0]
+        path = unquote(parts.path)
+        if scheme in ("sqlite", "file"):
+            # sqlite:////abs/file.db and sqlite:///rel.db; file:///folder and file://folder.
+            path = path[1:] if scheme == "sqlite" else unquote(parts.netloc) + path
+            return cls(system, scheme, None, None, None, path, {})
+        return cls(
+            system=system,
+            scheme=scheme,
+            host=parts.hostname,
+            port=port,
+            user=unquote(parts.username) if parts.username else None,
+            database=path.lstrip("/"),
+            options=dict(parse_qsl(parts.query)),
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+    @property
+    def where(self) -> str:
+        if self.scheme in ("sqlite", "file"):
+            return f"{self.system}: {self.database}"
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.system}: {self.scheme}://{user}{self.host}{port}/{self.database}"
+
+    @property
+    def path(self) -> Path:
+        return Path(self.database).expanduser()
+
+    def without_secret(self, text: str) -> str:
+        """`text` without the password, on one line."""
+        line = " ".join(text.split())
+        return line.replace(self.password, "***") if self.password else line
+
+
+def connect(
+    address: Address,
+    attempt: Callable[[], T],
+    errors: type[Exception],
+    is_passing: Callable[[Exception], bool],
+) -> T:
+    """Call `attempt`; again after a pause when its error will pass, such as a server that starts.
+
+    An error that will not pass, such as a wrong password, is not tried again.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            return attempt()
+        except errors as error:
+            reason = address.without_secret(str(error))
+            passing = is_passing(error)
+            if pause is None or not passing:
+                raise SourceError(
+                    f"The source cannot be opened: {reason}",
+                    where=address.where,
+                    do="start the source or wait for it, then run the task again"
+                    if passing
+                    else f"correct user, password, rights or database in "
+                    f"KEHU_{address.system.upper()}_URL",
+                ) from None
+            log.warning("%s: no connection (%s), again in %s s", address.where, reason, pause)
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def read_failed(where: str, contract: Contract, error: Exception, code: object) -> SourceError:
+    """The error for a statement that failed. The source's own text may hold cells: left out."""
+    return SourceError(
+        f"Reading {contract.name} failed: {type(error).__name__} (code {code}).",
+        where=f"{where}, table {contract.table}",
+        do="look into the source's log under this code; run the task again when it is corrected",
+    )
+
+
+def parse_lines(lines: bytes, columns: Sequence[Column]) -> pa.RecordBatch:
+    """Rows that a server wrote as CSV: NULL is an empty field, an empty text is `""`."""
+    table = pa_csv.read_csv(
+        io.BytesIO(lines),
+        read_options=pa_csv.ReadOptions(
+            column_names=[column.name for column in columns],
+            block_size=len(lines) + 1,
+        ),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={column.name: pa.binary() for column in columns},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    return casting.cast([casting.plain(array) for array in table.columns], columns)
+
+
+def lower_bound(contract: Contract, since: datetime) -> tuple[str, str]:
+    """Comparison and value that find the rows whose cursor lies after `since`."""
+    if contract.cursor and contract.column(contract.cursor).physical_type == "date":
+        return ">=", since.date().isoformat()
+    return ">", since.isoformat(sep=" ")
+
+
+def quoted(name: str, mark: str = '"') -> str:
+    """A name as a quoted SQL identifier."""
+    return mark + name.replace(mark, mark * 2) + mark

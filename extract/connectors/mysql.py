@@ -1,0 +1,203 @@
+"""MySQL and MariaDB: one consistent, read-only snapshot over all tables.
+
+In: mysql://user:password@host:port/database. Out: a `Snapshot`. Touches: reads the source.
+
+The server writes each row as one line of CSV: exact text for every type, a date of 0000-00-00
+included, and one short string per row for the driver, which is slow with many columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pymysql
+from pymysql.cursors import SSCursor
+
+from extract.connectors import base
+from extract.connectors.base import Address, Measure, lower_bound, quoted
+from extract.contract import Column, Contract
+from kehu.errors import SourceError
+
+_ROWS = 32_768
+_REFUSED = (1044, 1045, 1049, 1130, 1698)
+"""Wrong password, no rights, unknown database: another attempt would not help."""
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "varchar": ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"),
+    "integer": ("tinyint", "smallint", "mediumint", "int", "bigint"),
+    "bigint": ("tinyint", "smallint", "mediumint", "int", "bigint"),
+    "double": ("float", "double"),
+    "date": ("date",),
+    "timestamp": ("datetime",),
+    "boolean": ("tinyint",),
+}
+
+
+@contextmanager
+def open_mysql(address: Address, contracts: Sequence[Contract]) -> Iterator[MysqlSnapshot]:
+    """Connect and hold one read-only snapshot to the end of the block."""
+
+    def attempt() -> Any:
+        return pymysql.connect(
+            host=address.host or "127.0.0.1",
+            port=address.port or 3306,
+            user=address.user,
+            password=address.password or "",
+            database=address.database,
+            charset="utf8mb4",
+            use_unicode=False,
+            autocommit=True,
+            connect_timeout=base.CONNECT_SECONDS,
+            read_timeout=base.SILENCE_SECONDS,
+            write_timeout=base.SILENCE_SECONDS,
+            program_name="kehu extract",
+        )
+
+    connection = base.connect(
+        address, attempt, pymysql.OperationalError, lambda error: error.args[0] not in _REFUSED
+    )
+    try:
+        with connection.cursor() as cursor:
+            # Empty dates must come as they are stored; the standard quote mark is not needed.
+            cursor.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+            for limit in (
+                f"SET SESSION max_statement_time = {base.STATEMENT_SECONDS}",  # MariaDB
+                f"SET SESSION max_execution_time = {base.STATEMENT_SECONDS * 1000}",  # MySQL
+            ):
+                with suppress(pymysql.Error):
+                    cursor.execute(limit)
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        yield MysqlSnapshot(connection, address)
+    finally:
+        with suppress(pymysql.Error):
+            connection.close()
+
+
+class MysqlSnapshot:
+    """A `Snapshot` of one MySQL or MariaDB database."""
+
+    def __init__(self, connection: Any, address: Address) -> None:
+        self._connection = connection
+        self._database = address.database
+        self.where = address.where
+
+    def columns(self, contract: Contract) -> Mapping[str, str] | None:
+        engine = self._query(
+            contract,
+            "SELECT engine FROM information_schema.tables"
+            " WHERE table_schema = %s AND table_name = %s",
+            (self._database, contract.table),
+        )
+        if not engine:
+            return None
+        if engine[0][0] not in (None, b"InnoDB"):
+            raise SourceError(
+                f"The table {contract.table} has no snapshots: its engine is not InnoDB.",
+                where=f"{self.where}, table {contract.table}",
+                do="change the engine of the table to InnoDB, or read a replica that has it so",
+            )
+        found = self._query(
+            contract,
+            "SELECT column_name, column_type FROM information_schema.columns"
+            " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+            (self._database, contract.table),
+        )
+        return {name.decode(): kind.decode() for name, kind in found}
+
+    def holds(self, source_type: str, column: Column) -> bool:
+        plain = re.split(r"[ (]", source_type.lower(), maxsplit=1)[0]
+        kind = column.arrow_type
+        if match := re.match(r"decimal\([0-9]+,([0-9]+)\)", source_type.lower()):
+            scale = int(match[1])
+            if pa.types.is_decimal(kind):
+                return scale >= kind.scale
+            return pa.types.is_integer(kind) and scale == 0
+        if pa.types.is_decimal(kind):
+            return kind.scale == 0 and plain in _FAMILIES["bigint"]
+        return plain in _FAMILIES[column.physical_type]
+
+    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+        items = ["COUNT(*)"]
+        for name in contract.money:
+            column = contract.column(name)
+            cell, kind = quoted(column.physical_name, "`"), column.arrow_type
+            items.append(
+                f"SUM(CASE WHEN ABS({cell}) < {10 ** (kind.precision - kind.scale)}"
+                f" AND {cell} = ROUND({cell}, {kind.scale}) THEN {cell} END)"
+            )
+        where, values = self._after(contract, since)
+        table = quoted(contract.table, "`")
+        rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
+        count, *sums = rows[0]
+        return Measure(
+            int(count), {n: Decimal(s or 0) for n, s in zip(contract.money, sums, strict=True)}
+        )
+
+    def rows(
+        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+    ) -> Iterator[pa.RecordBatch]:
+        line = ", ".join(_field(column) for column in columns)
+        where, values = self._after(contract, since)
+        # Byte order, the same under every collation.
+        order = ", ".join(_key(contract.column(name)) for name in contract.key)
+        sql = (
+            f"SELECT CONCAT_WS(',', {line}) FROM {quoted(contract.table, '`')}{where}"
+            f" ORDER BY {order}"
+        )
+        try:
+            with self._connection.cursor(SSCursor) as cursor:
+                cursor.execute(sql, values)
+                while rows := cursor.fetchmany(_ROWS):
+                    lines = [row[0] for row in rows]
+                    if None in lines:
+                        raise SourceError(
+                            "A row is longer than the server's max_allowed_packet.",
+                            where=f"{self.where}, table {contract.table}",
+                            do="raise max_allowed_packet on the server",
+                        )
+                    yield base.parse_lines(b"\n".join(lines) + b"\n", columns)
+        except pymysql.Error as error:
+            raise base.read_failed(self.where, contract, error, error.args[0]) from None
+
+    def _query(self, contract: Contract, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return list(cursor.fetchall())
+        except pymysql.Error as error:
+            raise base.read_failed(self.where, contract, error, error.args[0]) from None
+
+    @staticmethod
+    def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, ...]]:
+        if since is None or contract.cursor is None:
+            return "", ()
+        cursor = quoted(contract.column(contract.cursor).physical_name, "`")
+        operator, moment = lower_bound(contract, since)
+        # A date of 0000-00-00 sorts before every moment: read every time, to be quarantined.
+        return (
+            f" WHERE ({cursor} {operator} %s OR {cursor} IS NULL OR {cursor} < '1000-01-01')",
+            (moment,),
+        )
+
+
+def _field(column: Column) -> str:
+    """SQL that writes one field of CSV: NULL as nothing, an empty text as two quotes."""
+    text = f"CONVERT({quoted(column.physical_name, '`')} USING utf8mb4)"
+    if column.physical_type == "varchar":
+        text = f"""CONCAT('"', REPLACE({text}, '"', '""'), '"')"""
+    return f"IFNULL({text}, '')"
+
+
+def _key(column: Column) -> str:
+    name = quoted(column.physical_name, "`")
+    return (
+        f"CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin"
+        if (column.physical_type == "varchar")
+        else name
+    )

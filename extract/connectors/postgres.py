@@ -1,0 +1,249 @@
+"""PostgreSQL: one REPEATABLE READ, READ ONLY transaction over all tables.
+
+In: postgresql://user:password@host:port/database. Out: a `Snapshot`. Touches: reads the source.
+
+Rows come by COPY as text, because the text form of PostgreSQL is exact for every type: numeric
+NaN, infinity and dates before Christ arrive as what they are and end in the quarantine.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+
+from extract.connectors import base
+from extract.connectors.base import Address, Measure, lower_bound, quoted
+from extract.contract import Column, Contract
+from kehu.errors import SourceError
+
+_CHUNK = 4 << 20
+_PASSING = ("57P01", "57P02", "57P03", "53300")
+"""SQLSTATEs of a server that stops, starts, or has no free connection."""
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "varchar": ("text", "character varying", "character", "uuid", "name", "citext"),
+    "integer": ("smallint", "integer", "bigint"),
+    "bigint": ("smallint", "integer", "bigint"),
+    "double": ("real", "double precision"),
+    "date": ("date",),
+    "timestamp": ("timestamp without time zone",),
+    "boolean": ("boolean",),
+}
+
+
+@contextmanager
+def open_postgres(address: Address, contracts: Sequence[Contract]) -> Iterator[PostgresSnapshot]:
+    """Connect and hold one read-only snapshot to the end of the block."""
+
+    def attempt() -> Any:
+        return psycopg2.connect(
+            host=address.host,
+            port=address.port or 5432,
+            user=address.user,
+            password=address.password,
+            dbname=address.database,
+            connect_timeout=base.CONNECT_SECONDS,
+            application_name="kehu extract",
+            client_encoding="UTF8",
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+            tcp_user_timeout=base.SILENCE_SECONDS * 1000,
+            options=f"-c statement_timeout={base.STATEMENT_SECONDS}s -c datestyle=ISO "
+            "-c extra_float_digits=1 -c work_mem=64MB",
+            **address.options,
+        )
+
+    connection = base.connect(address, attempt, psycopg2.OperationalError, _will_pass)
+    try:
+        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        with connection.cursor() as cursor:
+            # The transaction takes its snapshot at its first statement: take it now.
+            cursor.execute("SELECT 1")
+        yield PostgresSnapshot(connection, address.where)
+    finally:
+        with suppress(psycopg2.Error):
+            connection.close()
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether a failed connection is worth another attempt."""
+    text = str(error)
+    if getattr(error, "pgcode", None) in _PASSING or "starting up" in text:
+        return True
+    # What the server itself refused (password, database, rights) comes as FATAL.
+    return "FATAL" not in text or "shutting down" in text or "too many" in text
+
+
+class PostgresSnapshot:
+    """A `Snapshot` of one PostgreSQL database."""
+
+    def __init__(self, connection: Any, where: str) -> None:
+        self._connection = connection
+        self.where = where
+
+    def columns(self, contract: Contract) -> Mapping[str, str] | None:
+        found = self._query(
+            contract,
+            "SELECT attname::text, CASE WHEN typtype = 'e' THEN 'text'"
+            " WHEN typtype = 'd' THEN format_type(typbasetype, typtypmod)"
+            " ELSE format_type(atttypid, atttypmod) END"
+            " FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
+            " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+            " ORDER BY attnum",
+            (quoted(contract.table),),
+        )
+        return dict(found) or None
+
+    def holds(self, source_type: str, column: Column) -> bool:
+        plain = re.sub(r"\([0-9,]+\)", "", source_type)
+        if match := re.fullmatch(r"numeric(?:\([0-9]+,(-?[0-9]+)\))?", source_type):
+            scale = None if match[1] is None else int(match[1])
+            kind = column.arrow_type
+            if pa.types.is_decimal(kind):
+                return scale is None or scale >= kind.scale
+            return pa.types.is_integer(kind) and scale is not None and scale <= 0
+        if pa.types.is_decimal(column.arrow_type):
+            return column.arrow_type.scale == 0 and plain in _FAMILIES["bigint"]
+        return plain in _FAMILIES[column.physical_type]
+
+    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+        items = ["count(*)"]
+        for name in contract.money:
+            column = contract.column(name)
+            cell, kind = quoted(column.physical_name), column.arrow_type
+            # NaN is greater than every number, so the bound leaves it out, too.
+            items.append(
+                f"(sum({cell}) FILTER (WHERE abs({cell}) < {10 ** (kind.precision - kind.scale)}"
+                f" AND {cell} = round({cell}, {kind.scale})))::text"
+            )
+        where, values = self._after(contract, since)
+        table = quoted(contract.table)
+        rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
+        count, *sums = rows[0]
+        return Measure(
+            count, {n: Decimal(s or 0) for n, s in zip(contract.money, sums, strict=True)}
+        )
+
+    def rows(
+        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+    ) -> Iterator[pa.RecordBatch]:
+        types = self.columns(contract) or {}
+        names = ", ".join(quoted(column.physical_name) for column in columns)
+        order = ", ".join(
+            # Byte order, the same on every server, whatever its locale.
+            quoted(c.physical_name) + (' COLLATE "C"' if self._is_text(types, c) else "")
+            for c in map(contract.column, contract.key)
+        )
+        where, values = self._after(contract, since)
+        with self._connection.cursor() as cursor:
+            query = cursor.mogrify(
+                f"SELECT {names} FROM {quoted(contract.table)}{where} ORDER BY {order}", values
+            ).decode()
+            copy = _Copy(cursor, f"COPY ({query}) TO STDOUT WITH (FORMAT csv)")
+            try:
+                for chunk in copy.chunks():
+                    yield base.parse_lines(chunk, columns)
+            except queue.Empty:
+                raise SourceError(
+                    f"The source sent nothing for {base.SILENCE_SECONDS} seconds.",
+                    where=f"{self.where}, table {contract.table}",
+                    do="look for a lock or a stopped server, then run the task again",
+                ) from None
+            except psycopg2.Error as error:
+                raise base.read_failed(self.where, contract, error, error.pgcode) from None
+            finally:
+                if copy.stop():
+                    with suppress(psycopg2.Error):
+                        self._connection.cancel()
+
+    def _query(self, contract: Contract, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
+                return rows
+        except psycopg2.Error as error:
+            raise base.read_failed(self.where, contract, error, error.pgcode) from None
+
+    @staticmethod
+    def _is_text(types: Mapping[str, str], column: Column) -> bool:
+        kind = re.sub(r"\([0-9,]+\)", "", types.get(column.physical_name, ""))
+        return kind in ("text", "character varying", "character")
+
+    @staticmethod
+    def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, ...]]:
+        if since is None or contract.cursor is None:
+            return "", ()
+        cursor = quoted(contract.column(contract.cursor).physical_name)
+        operator, moment = lower_bound(contract, since)
+        return f" WHERE ({cursor} {operator} %s OR {cursor} IS NULL)", (moment,)
+
+
+class _Copy:
+    """Runs a COPY in a thread and hands its lines over in chunks, a few ahead at most.
+
+    The driver pushes rows, one call of `write` each; readers want to pull them.
+    """
+
+    def __init__(self, cursor: Any, sql: str) -> None:
+        self._ready: queue.Queue[bytes | None] = queue.Queue(maxsize=3)
+        self._stopped = threading.Event()
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(cursor, sql), daemon=True)
+        self._thread.start()
+
+    def write(self, line: bytes) -> int:
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _CHUNK:
+            self._hand_over()
+        return len(line)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Chunks of whole lines; raises what the COPY raised, or `queue.Empty` on silence."""
+        while (chunk := self._ready.get(timeout=base.SILENCE_SECONDS)) is not None:
+            yield chunk
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> bool:
+        """End the thread; True when the COPY had not finished."""
+        self._stopped.set()
+        self._thread.join(timeout=1)
+        return self._thread.is_alive()
+
+    def _run(self, cursor: Any, sql: str) -> None:
+        try:
+            cursor.copy_expert(sql, self)
+            self._hand_over()
+        except Exception as error:  # handed to the reader, which raises it
+            self._error = error
+        self._put(None)
+
+    def _hand_over(self) -> None:
+        if self._lines:
+            self._put(b"".join(self._lines))
+            self._lines, self._size = [], 0
+
+    def _put(self, chunk: bytes | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._ready.put(chunk, timeout=0.2)
+                return
+            except queue.Full:
+                continue
+        if chunk is not None:
+            raise InterruptedError("the reader has stopped")
