@@ -12,6 +12,7 @@ to 20, so failing rows are read by the query that it gives for them.
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -50,7 +51,7 @@ class Finding:
 
     rule: str
     severity: str
-    rows: pa.Int64Array | None
+    rows: pa.Array[Any] | None
 
     @property
     def is_critical(self) -> bool:
@@ -76,6 +77,9 @@ def _teach_duckdb() -> None:
     """
     dialects = gx_engine._PERSISTED_CONNECTION_DIALECTS
     gx_engine._PERSISTED_CONNECTION_DIALECTS = (*dialects, _DialectName("duckdb"))
+
+    # It sets this logger by itself while it is imported.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
     shipped: Callable[..., Any] = column_values_match_regex.get_dialect_regex_expression
 
@@ -115,7 +119,8 @@ class Engine:
         self._duckdb.execute(sql)
 
     def fetch(self, sql: str) -> pa.Table:
-        return self._duckdb.execute(sql).to_arrow_table()
+        table: pa.Table = self._duckdb.execute(sql).to_arrow_table()
+        return table
 
     def close(self) -> None:
         self._connection.close()
@@ -162,7 +167,7 @@ class Engine:
             for name, rule in broken.items()
         ]
 
-    def _rows(self, view: str, rule: Any, detail: Mapping[str, Any]) -> pa.Int64Array | None:
+    def _rows(self, view: str, rule: Any, detail: Mapping[str, Any]) -> pa.Array[Any] | None:
         """Numbers of all rows that break the rule, by the query that finds them."""
         if isinstance(rule, gx.expectations.UnexpectedRowsExpectation):
             query = str(rule.unexpected_rows_query).format(batch=view)

@@ -7,10 +7,13 @@ there is no verdict, and nothing loads.
 
 from __future__ import annotations
 
+import os
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -24,6 +27,9 @@ from kehu.settings import Settings
 
 if TYPE_CHECKING:
     from expectations.engine import Engine, Finding
+
+FAILURE = "validation_failure.txt"
+"""File in the batch's folder that says where validation broke off."""
 
 
 def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
@@ -40,7 +46,8 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     landing.verify(batch, manifest.files)
     _compare_columns(batch, contract)
     key = settings.hash_key()
-    (batch.path / "verdict.json").unlink(missing_ok=True)
+    for stale in ("verdict.json", FAILURE):
+        (batch.path / stale).unlink(missing_ok=True)
 
     try:
         findings = _findings(batch, contract, settings)
@@ -49,13 +56,13 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     except KehuError:
         raise
     except Exception as error:
-        # Whatever broke may quote a cell in its text, so only its kind is told.
+        # Its text may quote a cell: it stays in the restricted zone, beside the data.
+        _write_private(batch.path / FAILURE, traceback.format_exc())
         raise ValidationError(
             f"Validation broke off ({type(error).__name__}); there is no verdict.",
             where=f"{contract.name}, batch {batch.batch_id}",
-            do="run `python -m expectations validate` on this batch to see where, in the"
-            " restricted zone only",
-        ) from (error if isinstance(error, MemoryError) else None)
+            do=f"read {FAILURE} in the batch's folder; it may quote cells, so pass it on with care",
+        ) from None
     if division.landed != manifest.landed_rows:
         raise ValidationError(
             f"The manifest says {manifest.landed_rows} rows, the file holds {division.landed}.",
@@ -118,8 +125,8 @@ def contract_of(batch: Batch, settings: Settings) -> Contract:
 
 
 @cache
-def _contracts(dirs: tuple[object, ...]) -> dict[str, Contract]:
-    return {contract.name: contract for contract in read_all(dirs)}  # type: ignore[arg-type]
+def _contracts(dirs: tuple[Path, ...]) -> dict[str, Contract]:
+    return {contract.name: contract for contract in read_all(dirs)}
 
 
 def _passed_before(batch: Batch, settings: Settings) -> Verdict | None:
@@ -131,6 +138,11 @@ def _passed_before(batch: Batch, settings: Settings) -> Verdict | None:
         return None
     same_key = verdict.hash_key_id == settings.hash_key_id
     return verdict if verdict.passed and same_key else None
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
 
 
 def _compare_columns(batch: Batch, contract: Contract) -> None:

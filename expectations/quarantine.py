@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,8 +36,8 @@ _OPEN_CLASSES = ("public", "internal")
 class Broken:
     """The rows that break critical rules: ascending row numbers and, for each, its rules."""
 
-    rows: pa.Int64Array
-    reasons: pa.StringArray
+    rows: pa.Array[Any]
+    reasons: pa.Array[Any]
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,20 @@ class Division:
     quarantined: int
 
 
-def reasons_by_row(findings: Sequence[tuple[str, pa.Int64Array]]) -> Broken:
+def reasons_by_row(findings: Sequence[tuple[str, pa.Array[Any]]]) -> Broken:
     """One entry per row, its rules joined by '; ' in the order of their names."""
-    pairs = pa.table(
-        {
-            ROW_NUMBER: pa.chunked_array([rows for _, rows in findings], pa.int64()),
-            REASONS: pa.chunked_array(
-                [pa.repeat(pa.scalar(rule), len(rows)) for rule, rows in findings], pa.string()
-            ),
-        }
-    ).sort_by([(ROW_NUMBER, "ascending"), (REASONS, "ascending")])
-    grouped = pairs.group_by(ROW_NUMBER, use_threads=False).aggregate([(REASONS, "list")])
+    rows = pa.chunked_array([rows for _, rows in findings], pa.int64())
+    rules = pa.chunked_array(
+        [pa.repeat(pa.scalar(rule), len(found)) for rule, found in findings], pa.string()
+    )
+    pairs = pa.Table.from_arrays([rows, rules], names=[ROW_NUMBER, REASONS])
+    by_row = pairs.sort_by([(ROW_NUMBER, "ascending"), (REASONS, "ascending")])
+    grouped = by_row.group_by(ROW_NUMBER, use_threads=False).aggregate([(REASONS, "list")])
+    lists: Any = grouped.column(f"{REASONS}_list").combine_chunks()
+    joined: Any = pc.binary_join(lists, "; ")
     return Broken(
         rows=grouped.column(ROW_NUMBER).combine_chunks(),
-        reasons=pc.binary_join(grouped.column(f"{REASONS}_list").combine_chunks(), "; "),
+        reasons=joined,
     )
 
 
@@ -151,7 +152,7 @@ def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.Pa
                 file,
                 schema,
                 compression="zstd",
-                write_statistics=_columns_with_statistics(schema, contract),  # type: ignore[arg-type]
+                write_statistics=_columns_with_statistics(schema, contract),
                 write_page_checksum=True,
             ) as writer,
         ):

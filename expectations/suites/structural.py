@@ -97,10 +97,10 @@ def _unique_key(contract: Contract) -> Any:
                 group by {listed} having count(*) > 1
             ),
             contradicting as (
-                select {', '.join(f'repeated."{c}"' for c in version)}
+                select {", ".join(f'repeated."{c}"' for c in version)}
                 from {{batch}} as rows inner join repeated on {same}
                 where rows.{readable}
-                group by {', '.join(f'repeated."{c}"' for c in version)}
+                group by {", ".join(f'repeated."{c}"' for c in version)}
                 having count(distinct row({whole})) > 1
             )
             select rows.{ROW_NUMBER}
