@@ -11,7 +11,7 @@ so no load can slip in between two layers and leave marts of two different state
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
@@ -25,23 +25,17 @@ def build_marts() -> None:
     from dags.blocks.dbt import build
     from extract.contract import read_all
     from kehu.settings import load
-    from warehouse import raw
+    from warehouse import raw, runs
 
     context, settings = get_current_context(), load()
     run_id = run_id_of(context)
     raw.create_all(read_all(settings.contract_dirs), settings)
-    with raw.run(settings, run_id, dag_id=context["dag_run"].dag_id) as stages:
-        as_of_dates = raw.as_of_dates(settings)
-        stages.update(
-            build(
-                settings,
-                {
-                    "as_of_dates": as_of_dates,
-                    "reporting_currency": settings.reporting_currency,
-                },
-            )
-        )
-    context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": max(as_of_dates)}
+    as_of_dates = raw.as_of_dates(settings)
+    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
+    as_of = date.fromisoformat(max(as_of_dates))
+    with runs.recorded(settings, run_id, context["dag_run"].dag_id, as_of) as stages:
+        stages.update(build(settings, variables))
+    context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 
 
 @dag(**when_changed(list(RAW.values())), tags=["marts"], doc_md=__doc__)

@@ -20,10 +20,10 @@ def publish() -> str:
     """Copy the marts into a new file, audit it, and switch readers to it."""
     from expectations.published import audit
     from kehu.settings import load
-    from warehouse import publish, raw
+    from warehouse import publish, runs
 
     context, settings = get_current_context(), load()
-    run_id = raw.built_run(settings)
+    run_id = runs.to_publish(settings, dag_id="build_customer_marts")
     version = publish.publish(settings, run_id, audit)
     context["outlet_events"][PUBLISHED].extra = {"run_id": run_id, "version": version.name}
     return run_id

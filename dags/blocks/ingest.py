@@ -13,9 +13,19 @@ from airflow.sdk import get_current_context, task
 
 from dags.blocks.assets import RAW
 from dags.blocks.defaults import WRITES, day_of, run_id_of
+from kehu.settings import Settings
 from kehu.settings import load as load_settings
 
 log = logging.getLogger(__name__)
+
+
+def _is_left_out(system: str, settings: Settings) -> bool:
+    """A folder of files need not hold every system; a database always does."""
+    from extract.contract import read_all
+
+    return settings.source_url(system).startswith("file:") and not any(
+        contract.file for contract in read_all(settings.contract_dirs, system)
+    )
 
 
 def extract_validate_load(system: str) -> None:
@@ -29,6 +39,9 @@ def extract_validate_load(system: str) -> None:
         from warehouse.raw import watermarks
 
         context, settings = get_current_context(), load_settings()
+        if _is_left_out(system, settings):
+            log.warning("%s: the folder of files holds nothing of this system", system)
+            return []
         batches = extract_system(
             system,
             day=day_of(context, settings),
