@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from kehu.settings import SYSTEMS, Settings
 from report import wording
@@ -52,7 +51,7 @@ def render(content: Content) -> str:
         "percent": wording.percent,
         "seconds": wording.seconds,
     }
-    environment.globals |= {"share": share, "width": width}
+    environment.globals |= {"share": share, "width": width, "longest_share": longest_share}
     label = _Labels(content)
     stages = _stages(content)
     return environment.get_template("page.html.j2").render(
@@ -68,7 +67,6 @@ def render(content: Content) -> str:
         ageing=_ageing(content.ageing),
         history=_history(content.ageing_history),
         buckets=BUCKETS,
-        style=Markup((TEMPLATES / "style.css").read_text("utf-8")),
     )
 
 
@@ -76,6 +74,15 @@ def width(part: Any, longest: Any) -> str:
     """Length of a bar as CSS; what is there stays visible."""
     length = 100 * share(part, longest)
     return f"{max(length, 0.6):.2f}%" if length > 0 else "0%"
+
+
+def longest_share(rows: Sequence[Row]) -> float:
+    """The largest share that one row has of all customers or of all purchases."""
+    customers = sum(row["customers"] for row in rows)
+    amount = sum(row["monetary"] or 0 for row in rows)
+    return max(
+        max(share(row["customers"], customers), share(row["monetary"], amount)) for row in rows
+    )
 
 
 class _Labels:
@@ -124,7 +131,7 @@ def _by_system(rows: Sequence[Row]) -> list[Row]:
 
 
 def _stages(content: Content) -> list[Row]:
-    """Seconds of each stage over all tables of the last rounds, then of the last run of each DAG."""
+    """Seconds of each stage over all tables, then of the last run of each DAG."""
     total = _total(content.tables)
     stages = [
         {"name": name.capitalize(), "seconds": total[f"{name}_seconds"]}

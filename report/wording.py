@@ -87,9 +87,8 @@ def health(content: Content) -> str:
         return f"{plural(len(wrong), 'table does', 'tables do')} not add up: {names}"
     source = sum(row["source"] for row in content.tables)
     held = sum(row["quarantined"] for row in content.tables)
-    return (
-        f"All {whole(source)} rows that were read are accounted for; "
-        + (f"{whole(held)} wait in quarantine" if held else "none is in quarantine")
+    return f"All {whole(source)} rows that were read are accounted for; " + (
+        f"{whole(held)} wait in quarantine" if held else "none is in quarantine"
     )
 
 
