@@ -100,6 +100,8 @@ class Manifest:
     """What an extraction says of a batch. Control sums are exact decimals, as text.
 
     `source_rows` was counted by the source inside the same snapshot; `landed_rows` in the file.
+    `replay_of`: address of the batch whose quarantined rows were landed again, if that is what
+    this batch is. It holds these rows only, so it says nothing about keys or other rows.
     """
 
     system: str
@@ -118,6 +120,7 @@ class Manifest:
     new_columns: list[str]
     seconds: float
     files: dict[str, str] = field(default_factory=dict)
+    replay_of: str | None = None
 
 
 @dataclass(frozen=True)
