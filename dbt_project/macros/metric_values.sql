@@ -9,7 +9,8 @@
     {%- if execute -%}
         {%- set node = graph.nodes['model.' ~ project_name ~ '.customer_metrics'] -%}
         {%- for column in node.columns.values() -%}
-            {%- if column.name not in ['as_of_date', 'customer_id', 'currency_code'] -%}
+            {%- if column.name not in ['customer_id', 'currency_code']
+                    and column.data_type != 'date' -%}
                 {%- set kind = 'text' if column.data_type == 'string' else 'number' -%}
                 {%- do metrics.append([column.name, kind]) -%}
             {%- endif -%}

@@ -1,0 +1,126 @@
+{%- set until_then -%}
+over (
+            partition by spine.customer_id, spine.purchase_set
+            order by spine.as_of_date asc nulls last
+            rows between unbounded preceding and current row
+        )
+{%- endset -%}
+with purchase_days as (
+    select * from {{ ref('int_purchase_days') }}
+),
+
+as_of_dates as (
+    select as_of_date, previous_as_of_date from {{ ref('int_as_of_dates') }}
+),
+
+-- Each purchase day counts once, at the first as-of date that sees it; the totals then run on.
+first_seen_at as (
+    select
+        as_of_dates.as_of_date,
+        purchase_days.customer_id,
+        purchase_days.purchase_set,
+        sum(purchase_days.gross_amount) as gross_amount,
+        sum(purchase_days.documents) as documents,
+        sum(purchase_days.orders) as orders,
+        sum(purchase_days.new_product_classes) as new_product_classes,
+        sum(purchase_days.discount_rate_sum) as discount_rate_sum,
+        sum(purchase_days.discount_rate_count) as discount_rate_count,
+        count(purchase_days.interval_days) as intervals,
+        sum(purchase_days.interval_days) as interval_sum,
+        sum(purchase_days.interval_days * purchase_days.interval_days) as interval_square_sum,
+        max(purchase_days.purchase_date) as last_purchase_date,
+        max(
+            cast(purchase_days.purchase_date as {{ text_type() }})
+            || '|' || purchase_days.last_system
+        ) as last_purchase
+    from purchase_days
+    inner join as_of_dates
+        on (
+            purchase_days.only_as_of_date is null
+            and purchase_days.purchase_date <= as_of_dates.as_of_date
+            and (
+                as_of_dates.previous_as_of_date is null
+                or purchase_days.purchase_date > as_of_dates.previous_as_of_date
+            )
+        )
+        or purchase_days.only_as_of_date = as_of_dates.as_of_date
+    group by as_of_dates.as_of_date, purchase_days.customer_id, purchase_days.purchase_set
+),
+
+first_purchases as (
+    select customer_id, purchase_set, min(as_of_date) as first_as_of_date
+    from first_seen_at
+    group by customer_id, purchase_set
+),
+
+spine as (
+    select as_of_dates.as_of_date, first_purchases.customer_id, first_purchases.purchase_set
+    from first_purchases
+    inner join as_of_dates
+        on as_of_dates.as_of_date = first_purchases.first_as_of_date
+            or (
+                first_purchases.purchase_set = ''
+                and as_of_dates.as_of_date > first_purchases.first_as_of_date
+            )
+),
+
+running as (
+    select
+        spine.as_of_date,
+        spine.customer_id,
+        sum(first_seen_at.gross_amount) {{ until_then }} as monetary_total,
+        sum(first_seen_at.documents) {{ until_then }} as frequency_total,
+        sum(first_seen_at.orders) {{ until_then }} as order_count_total,
+        sum(first_seen_at.new_product_classes) {{ until_then }} as product_class_count,
+        sum(first_seen_at.discount_rate_sum) {{ until_then }} as discount_rate_sum,
+        sum(first_seen_at.discount_rate_count) {{ until_then }} as discount_rate_count,
+        sum(first_seen_at.intervals) {{ until_then }} as intervals,
+        sum(first_seen_at.interval_sum) {{ until_then }} as interval_sum,
+        sum(first_seen_at.interval_square_sum) {{ until_then }} as interval_square_sum,
+        max(first_seen_at.last_purchase_date) {{ until_then }} as last_purchase_date,
+        max(first_seen_at.last_purchase) {{ until_then }} as last_purchase
+    from spine
+    left join first_seen_at
+        on spine.as_of_date = first_seen_at.as_of_date
+            and spine.customer_id = first_seen_at.customer_id
+            and spine.purchase_set = first_seen_at.purchase_set
+),
+
+with_interval_spread as (
+    select
+        running.*,
+        case when intervals > 0 then cast(interval_sum as double) / intervals end
+            as interval_mean,
+        case
+            when intervals > 1
+                then sqrt(
+                    greatest(
+                        cast(interval_square_sum as double)
+                        - cast(interval_sum as double) * interval_sum / intervals,
+                        0
+                    )
+                    / (intervals - 1)
+                )
+        end as interval_deviation
+    from running
+),
+
+metrics as (
+    select
+        as_of_date,
+        customer_id,
+        {{ days_between('last_purchase_date', 'as_of_date') }} as recency_days,
+        cast(frequency_total as bigint) as frequency_total,
+        cast(order_count_total as bigint) as order_count_total,
+        cast(monetary_total as decimal(18, 2)) as monetary_total,
+        cast(product_class_count as bigint) as product_class_count,
+        cast(discount_rate_sum / nullif(discount_rate_count, 0) as decimal(18, 6))
+            as discount_rate_mean,
+        cast(interval_mean as decimal(18, 6)) as order_interval_mean,
+        cast(interval_deviation / nullif(interval_mean, 0) as decimal(18, 6))
+            as order_interval_cv,
+        split_part(last_purchase, '|', 2) as last_system
+    from with_interval_spread
+)
+
+select * from metrics

@@ -1,0 +1,37 @@
+with positions as (
+    select * from {{ ref('int_receivable_positions') }}
+),
+
+metrics as (
+    select
+        as_of_date,
+        customer_id,
+        cast(sum(due_amount * exchange_rate) filter (where is_issued_in_window) as decimal(18, 2))
+            as billed_12m,
+        cast(
+            sum(least(paid_amount, due_amount) * exchange_rate) filter (where is_issued_in_window)
+            as decimal(18, 2)
+        ) as collected_12m,
+        cast(
+            cast(count(*) filter (where is_due_in_window and is_settled_on_time) as double)
+            / nullif(count(*) filter (where is_due_in_window), 0)
+            as decimal(18, 6)
+        ) as on_time_share,
+        cast(
+            cast(sum(days_late) filter (where is_due_in_window) as double)
+            / nullif(count(days_late) filter (where is_due_in_window), 0)
+            as decimal(18, 6)
+        ) as days_late_mean,
+        max(coalesce(days_late, days_unpaid, 0)) filter (
+            where is_due_in_window or open_amount > 0
+        ) as days_late_max,
+        cast(sum(open_amount * exchange_rate) as decimal(18, 2)) as open_amount,
+        cast(coalesce(sum(open_amount * exchange_rate) filter (where is_overdue), 0)
+            as decimal(18, 2)) as overdue_amount,
+        max(days_past_due) filter (where is_overdue) as overdue_days_max,
+        count(*) filter (where is_overdue) as overdue_count
+    from positions
+    group by as_of_date, customer_id
+)
+
+select * from metrics

@@ -1,0 +1,95 @@
+{%- set until_then -%}
+over (
+            partition by receivable_key
+            order by movement_date asc nulls last
+            rows between unbounded preceding and current row
+        )
+{%- endset -%}
+with movements as (
+    select * from {{ ref('int_receivable_movements') }}
+),
+
+receivables as (
+    select
+        receivable_key, customer_id, source_system, currency_code, issued_date, due_date
+    from {{ ref('fct_receivables') }}
+),
+
+exchange_rates as (
+    select * from {{ ref('int_exchange_rates') }}
+),
+
+running as (
+    select
+        receivable_key,
+        movement_date as valid_from,
+        lead(movement_date) over (
+            partition by receivable_key
+            order by movement_date asc nulls last
+        ) as valid_to,
+        greatest(sum(due_change) {{ until_then }}, 0) as due_amount,
+        sum(paid_change) {{ until_then }} as paid_amount,
+        sum(written_off_change) {{ until_then }} as written_off_amount
+    from movements
+),
+
+with_paid_flag as (
+    select
+        running.*,
+        paid_amount >= due_amount as is_paid,
+        lag(paid_amount >= due_amount) over (
+            partition by receivable_key
+            order by valid_from asc nulls last
+        ) as was_paid
+    from running
+),
+
+-- A reversed payment opens the debt again: it is settled since the last day it became paid.
+with_settled_date as (
+    select
+        with_paid_flag.*,
+        max(case when is_paid and not coalesce(was_paid, false) then valid_from end) over (
+            partition by receivable_key
+            order by valid_from asc nulls last
+            rows between unbounded preceding and current row
+        ) as last_paid_from
+    from with_paid_flag
+),
+
+states as (
+    select
+        with_settled_date.receivable_key,
+        receivables.customer_id,
+        receivables.source_system,
+        receivables.currency_code,
+        receivables.issued_date,
+        receivables.due_date,
+        with_settled_date.valid_from,
+        with_settled_date.valid_to,
+        exchange_rates.rate as exchange_rate,
+        cast(with_settled_date.due_amount as decimal(18, 2)) as due_amount,
+        cast(with_settled_date.paid_amount as decimal(18, 2)) as paid_amount,
+        cast(with_settled_date.written_off_amount as decimal(18, 2)) as written_off_amount,
+        cast(
+            greatest(
+                with_settled_date.due_amount
+                - with_settled_date.paid_amount
+                - with_settled_date.written_off_amount,
+                0
+            ) as decimal(18, 2)
+        ) as open_amount,
+        case when with_settled_date.is_paid then with_settled_date.last_paid_from end
+            as settled_date
+    from with_settled_date
+    inner join receivables
+        on with_settled_date.receivable_key = receivables.receivable_key
+    left join exchange_rates
+        on receivables.currency_code = exchange_rates.from_currency
+            and receivables.issued_date >= exchange_rates.valid_from
+            and (
+                exchange_rates.valid_to is null
+                or receivables.issued_date < exchange_rates.valid_to
+            )
+)
+
+select * from states
