@@ -12,9 +12,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation, localcontext
+from typing import Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from extract.contract import Column
 from extract.landing import CAST_ERRORS
@@ -40,7 +41,11 @@ _PARTS: Mapping[str, str] = {
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?$"
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
 
-Convert = Callable[[pa.Array], pa.Array]
+Array: TypeAlias = Any
+"""An Arrow array. Its element type is known only at run time, from the contract."""
+Convert = Callable[[Array], Array]
+pc: Any = pyarrow.compute
+nulls: Any = pa.nulls
 
 
 def schema(columns: Sequence[Column]) -> pa.Schema:
@@ -49,10 +54,10 @@ def schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([*fields, pa.field(CAST_ERRORS, pa.string())])
 
 
-def cast(arrays: Sequence[pa.Array], columns: Sequence[Column]) -> pa.RecordBatch:
+def cast(arrays: Sequence[Array], columns: Sequence[Column]) -> pa.RecordBatch:
     """Bring `arrays`, one per column, to the contract's types."""
     rows = len(arrays[0]) if arrays else 0
-    cast_arrays: list[pa.Array] = []
+    cast_arrays: list[Array] = []
     errors: dict[int, dict[str, str]] = {}
     for array, column in zip(arrays, columns, strict=True):
         given = _nullify(plain(array), column.null_values)
@@ -62,7 +67,7 @@ def cast(arrays: Sequence[pa.Array], columns: Sequence[Column]) -> pa.RecordBatc
             bad = pc.and_(pc.is_valid(given), pc.is_null(result))
             for row in pc.indices_nonzero(bad).to_pylist():
                 errors.setdefault(row, {})[column.name] = as_text(given[row].as_py())
-    notes = pa.nulls(rows, pa.string())
+    notes = nulls(rows, pa.string())
     if errors:
         texts = [
             json.dumps(errors[row], ensure_ascii=False) if row in errors else None
@@ -79,7 +84,7 @@ def bad_lines(
     arrays = [
         pa.array([number for number, _ in lines], column.arrow_type)
         if column.name == position
-        else pa.nulls(len(lines), column.arrow_type)
+        else nulls(len(lines), column.arrow_type)
         for column in columns
     ]
     notes = [json.dumps({BAD_LINE: text}, ensure_ascii=False) for _, text in lines]
@@ -109,19 +114,18 @@ def exact(text: str | bytes | None, column: Column) -> Decimal | None:
     plain = as_text(text)
     if plain in column.null_values or not _NUMBER.fullmatch(plain):
         return None
-    kind = column.arrow_type
     with localcontext(prec=80):
         try:
             value = Decimal(plain)
-            scaled = value.quantize(Decimal(1).scaleb(-kind.scale))
+            scaled = value.quantize(Decimal(1).scaleb(-column.scale))
         except InvalidOperation:
             return None
-        if scaled != value or abs(value) >= Decimal(10) ** (kind.precision - kind.scale):
+        if scaled != value or abs(value) >= Decimal(10) ** (column.precision - column.scale):
             return None
     return scaled
 
 
-def plain(array: pa.Array) -> pa.Array:
+def plain(array: Array) -> Array:
     """The array without the encodings that only save space."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -134,7 +138,7 @@ def plain(array: pa.Array) -> pa.Array:
     return array
 
 
-def _nullify(array: pa.Array, null_values: Iterable[str]) -> pa.Array:
+def _nullify(array: Array, null_values: Iterable[str]) -> Array:
     """NULL instead of the texts by which the contract says that a value is missing."""
     texts = list(null_values)
     if not texts:
@@ -146,12 +150,12 @@ def _nullify(array: pa.Array, null_values: Iterable[str]) -> pa.Array:
     return pc.if_else(found, pa.scalar(None, array.type), array)
 
 
-def _column(array: pa.Array, column: Column) -> pa.Array:
+def _column(array: Array, column: Column) -> Array:
     target = column.arrow_type
     if array.type == target:
         return array
     if pa.types.is_null(array.type):
-        return pa.nulls(len(array), target)
+        return nulls(len(array), target)
     if pa.types.is_timestamp(array.type) and pa.types.is_date32(target):
         # A plain cast would drop the time of day; only midnight is a date.
         return pc.if_else(
@@ -174,7 +178,7 @@ def _column(array: pa.Array, column: Column) -> pa.Array:
     return _from_text(array, column)
 
 
-def _from_text(array: pa.Array, column: Column) -> pa.Array:
+def _from_text(array: Array, column: Column) -> Array:
     target = column.arrow_type
     if pa.types.is_boolean(target):
         lower = pc.utf8_lower(array)
@@ -195,11 +199,11 @@ def _from_text(array: pa.Array, column: Column) -> pa.Array:
     return _fit(array, lambda part: part.cast(target), target)
 
 
-def _from_pattern(texts: pa.Array, pattern: str, target: pa.DataType) -> pa.Array:
+def _from_pattern(texts: Array, pattern: str, target: pa.DataType) -> Array:
     parts = pc.extract_regex(texts, _regex(pattern))
     names = {field.name for field in parts.type}
 
-    def part(name: str, default: str, width: int) -> pa.Array:
+    def part(name: str, default: str, width: int) -> Array:
         if name not in names:
             return pa.array([default] * len(texts), pa.string())
         return pc.utf8_lpad(pc.struct_field(parts, name), width, "0")
@@ -241,16 +245,16 @@ def check_format(pattern: str) -> None:
     _regex(pattern)
 
 
-def _keep(array: pa.Array, wanted: pa.Array) -> pa.Array:
+def _keep(array: Array, wanted: Array) -> Array:
     return pc.if_else(pc.fill_null(wanted, False), array, pa.scalar(None, array.type))
 
 
-def _by_value(array: pa.Array, convert: Convert) -> pa.Array:
+def _by_value(array: Array, convert: Convert) -> Array:
     encoded = array.dictionary_encode()
     return convert(encoded.dictionary).take(encoded.indices)
 
 
-def _fit(array: pa.Array, convert: Convert, target: pa.DataType) -> pa.Array:
+def _fit(array: Array, convert: Convert, target: pa.DataType) -> Array:
     """`convert(array)`, with NULL for each value that it refuses.
 
     Almost every column fits as a whole. Where one does not, its distinct values are halved until
@@ -262,12 +266,12 @@ def _fit(array: pa.Array, convert: Convert, target: pa.DataType) -> pa.Array:
         return _by_value(array, lambda values: _halve(values, convert, target))
 
 
-def _halve(values: pa.Array, convert: Convert, target: pa.DataType) -> pa.Array:
+def _halve(values: Array, convert: Convert, target: pa.DataType) -> Array:
     try:
         return convert(values)
     except pa.ArrowInvalid:
         if len(values) == 1:
-            return pa.nulls(1, target)
+            return nulls(1, type=target)
         middle = len(values) // 2
         halves = (values.slice(0, middle), values.slice(middle))
         return pa.concat_arrays([_halve(half, convert, target) for half in halves])

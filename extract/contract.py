@@ -132,6 +132,18 @@ class Column:
         return _ARROW[self.physical_type]
 
     @property
+    def precision(self) -> int:
+        """Digits of a decimal column; 0 for every other type."""
+        match = _DECIMAL.match(self.physical_type)
+        return int(match[1]) if match else 0
+
+    @property
+    def scale(self) -> int:
+        """Digits of a decimal column after the point."""
+        match = _DECIMAL.match(self.physical_type)
+        return int(match[2]) if match else 0
+
+    @property
     def derived(self) -> tuple[str, ...]:
         """Names of the columns the gate adds: normalised value, keyed hash, pinyin."""
         suffixes = IDENTIFIERS[self.identifier] if self.identifier else ()

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -149,17 +150,16 @@ def _fitting(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[p
     """Key columns only, without the rows of which a key cell did not fit its type."""
     for batch in batches:
         whole = batch.select(schema.names)
-        sound = None
+        sound: Any = True
         for name in schema.names:
-            valid = pc.is_valid(batch.column(name))
-            sound = valid if sound is None else pc.and_(sound, valid)
+            sound = pc.and_(sound, pc.is_valid(batch.column(name)))
         yield pa.RecordBatch.from_arrays(
             [column.filter(sound) for column in whole.columns], schema=schema
         )
 
 
 def _money(value: Decimal, column: Column) -> str:
-    return format(value.quantize(Decimal(1).scaleb(-column.arrow_type.scale)), "f")
+    return format(value.quantize(Decimal(1).scaleb(-column.scale)), "f")
 
 
 def _compare(

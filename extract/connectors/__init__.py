@@ -5,6 +5,7 @@ In: a URL and the contracts of a system. Out: a `Snapshot`. Touches: reads the s
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,16 @@ from extract.contract import Contract
 from kehu.errors import SourceError
 
 __all__ = ["Address", "Measure", "Snapshot", "open_snapshot"]
+
+_CONNECTORS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "file": "files",
+}
+"""The module per kind of URL; each has `open_source(address, contracts)`."""
 
 
 @contextmanager
@@ -23,20 +34,13 @@ def open_snapshot(system: str, url: str, contracts: Sequence[Contract]) -> Itera
     when the source cannot be reached or the URL names no kind of source that we know.
     """
     address = Address.parse(system, url)
-    if address.scheme == "sqlite":
-        from extract.connectors.sqlite import open_sqlite as open_source
-    elif address.scheme in ("postgresql", "postgres"):
-        from extract.connectors.postgres import open_postgres as open_source
-    elif address.scheme in ("mysql", "mariadb"):
-        from extract.connectors.mysql import open_mysql as open_source
-    elif address.scheme == "file":
-        from extract.connectors.files import open_files as open_source
-    else:
+    if address.scheme not in _CONNECTORS:
         raise SourceError(
             f"No connector reads sources of the kind {address.scheme!r}.",
             where=address.where,
             do=f"set KEHU_{system.upper()}_URL to sqlite:///<file>, postgresql://..., mysql://... "
             "or file://<folder>",
         )
-    with open_source(address, contracts) as snapshot:
+    module = importlib.import_module(f"extract.connectors.{_CONNECTORS[address.scheme]}")
+    with module.open_source(address, contracts) as snapshot:
         yield snapshot

@@ -22,15 +22,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import duckdb  # noqa: TID251  a connector may: sorting what files hold in any order
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from extract import casting
+from extract.casting import Array, pc
 from extract.connectors.base import Address, Measure, quoted
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
 from kehu.errors import SourceError
@@ -45,7 +45,7 @@ _MARKED = re.compile("[\U0010ff80-\U0010ffff]")
 
 
 @contextmanager
-def open_files(address: Address, contracts: Sequence[Contract]) -> Iterator[FilesSnapshot]:
+def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[FilesSnapshot]:
     """Note the state of every file; the block reads that state or fails."""
     folder = address.path
     if not folder.is_dir():
@@ -131,9 +131,9 @@ class FilesSnapshot:
                     array = casting.plain(batch.column(column.physical_name))
                     if not pa.types.is_binary(array.type):
                         array = array.cast(pa.string())
-                    for entry in pc.value_counts(array).to_pylist():
-                        cell = casting.exact(entry["values"], column)
-                        sums[column.name] += (cell or 0) * entry["counts"]
+                    cells = pc.value_counts(array)
+                    for text, times in zip(*map(pa.Array.to_pylist, cells.flatten()), strict=True):
+                        sums[column.name] += (casting.exact(text, column) or 0) * times
             return Measure(file.metadata.num_rows, sums)
 
     def _measure_csv(self, path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
@@ -173,6 +173,16 @@ class FilesSnapshot:
                 where=str(contract.path),
                 do="use csv or parquet in servers[].format",
             )
+        if "*" in source.path:
+            # A set whose file carries a name of its own: the folder holds exactly one that fits.
+            found = sorted(self._folder.glob(source.path))
+            if len(found) > 1:
+                raise SourceError(
+                    f"{len(found)} files fit {source.path} of {contract.name}; one is expected.",
+                    where=f"{self.where}; {contract.path}",
+                    do="leave one file there, or name it in servers[].path",
+                )
+            path = found[0] if found else path
         return path, source
 
     def _stat(self, contract: Contract) -> tuple[int, ...] | None:
@@ -255,7 +265,7 @@ class _Utf8(io.RawIOBase):
         super().close()
 
 
-def _mended(array: pa.Array) -> pa.Array:
+def _mended(array: Array) -> Array:
     """The cells with marked bytes as invalid text again."""
     cells = array.to_pylist()
     marked = [cell is not None and _MARKED.search(cell.decode()) is not None for cell in cells]
@@ -281,15 +291,16 @@ def _csv_batches(
     places = {column.name: header.index(column.physical_name) for column in wanted}
     broken: list[tuple[int, str]] = []
 
-    def note(line: Any) -> str:
+    def note(line: Any) -> Literal["skip"]:
         # The header is line 1; a marked byte is shown as \\xNN.
         text = _MARKED.sub(lambda m: f"\\x{ord(m[0]) - _MARK - 0xDC00:02x}", line.text)
         broken.append((line.number - 1, text))
         return "skip"
 
-    with _Utf8(_bytes(path), _encoding(source)) as stream:
+    stream: Any = _Utf8(_bytes(path), _encoding(source))
+    with stream:
         reader = pa_csv.open_csv(
-            pa.PythonFile(stream, "r"),
+            stream,
             # Positions as names: a header may hold a name twice.
             read_options=pa_csv.ReadOptions(
                 column_names=[str(place) for place in range(len(header))],
@@ -322,7 +333,7 @@ def _csv_batches(
         yield casting.bad_lines(broken, columns, ROW_POSITION)
 
 
-def _positions(first: int, rows: int, broken: set[int]) -> tuple[int, pa.Array]:
+def _positions(first: int, rows: int, broken: set[int]) -> tuple[int, Array]:
     """Positions in the file of the next `rows` good rows, and where to go on."""
     numbers: list[int] = []
     while len(numbers) < rows:

@@ -39,7 +39,7 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 
 
 @contextmanager
-def open_mysql(address: Address, contracts: Sequence[Contract]) -> Iterator[MysqlSnapshot]:
+def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[MysqlSnapshot]:
     """Connect and hold one read-only snapshot to the end of the block."""
 
     def attempt() -> Any:
@@ -116,28 +116,27 @@ class MysqlSnapshot:
         if match := re.match(r"decimal\([0-9]+,([0-9]+)\)", source_type.lower()):
             scale = int(match[1])
             if pa.types.is_decimal(kind):
-                return scale >= kind.scale
+                return scale >= column.scale
             return pa.types.is_integer(kind) and scale == 0
         if pa.types.is_decimal(kind):
-            return kind.scale == 0 and plain in _FAMILIES["bigint"]
+            return column.scale == 0 and plain in _FAMILIES["bigint"]
         return plain in _FAMILIES[column.physical_type]
 
     def measure(self, contract: Contract, since: datetime | None) -> Measure:
         items = ["COUNT(*)"]
         for name in contract.money:
             column = contract.column(name)
-            cell, kind = quoted(column.physical_name, "`"), column.arrow_type
+            cell = quoted(column.physical_name, "`")
             items.append(
-                f"SUM(CASE WHEN ABS({cell}) < {10 ** (kind.precision - kind.scale)}"
-                f" AND {cell} = ROUND({cell}, {kind.scale}) THEN {cell} END)"
+                f"SUM(CASE WHEN ABS({cell}) < {10 ** (column.precision - column.scale)}"
+                f" AND {cell} = ROUND({cell}, {column.scale}) THEN {cell} END)"
             )
         where, values = self._after(contract, since)
         table = quoted(contract.table, "`")
         rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
         count, *sums = rows[0]
-        return Measure(
-            int(count), {n: Decimal(s or 0) for n, s in zip(contract.money, sums, strict=True)}
-        )
+        totals = zip(contract.money, sums, strict=True)
+        return Measure(int(count), {name: Decimal((s or b"0").decode()) for name, s in totals})
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]

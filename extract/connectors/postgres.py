@@ -41,7 +41,7 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 
 
 @contextmanager
-def open_postgres(address: Address, contracts: Sequence[Contract]) -> Iterator[PostgresSnapshot]:
+def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[PostgresSnapshot]:
     """Connect and hold one read-only snapshot to the end of the block."""
 
     def attempt() -> Any:
@@ -110,21 +110,22 @@ class PostgresSnapshot:
             scale = None if match[1] is None else int(match[1])
             kind = column.arrow_type
             if pa.types.is_decimal(kind):
-                return scale is None or scale >= kind.scale
+                return scale is None or scale >= column.scale
             return pa.types.is_integer(kind) and scale is not None and scale <= 0
         if pa.types.is_decimal(column.arrow_type):
-            return column.arrow_type.scale == 0 and plain in _FAMILIES["bigint"]
+            return column.scale == 0 and plain in _FAMILIES["bigint"]
         return plain in _FAMILIES[column.physical_type]
 
     def measure(self, contract: Contract, since: datetime | None) -> Measure:
         items = ["count(*)"]
         for name in contract.money:
             column = contract.column(name)
-            cell, kind = quoted(column.physical_name), column.arrow_type
+            cell = quoted(column.physical_name)
+            bound = 10 ** (column.precision - column.scale)
             # NaN is greater than every number, so the bound leaves it out, too.
             items.append(
-                f"(sum({cell}) FILTER (WHERE abs({cell}) < {10 ** (kind.precision - kind.scale)}"
-                f" AND {cell} = round({cell}, {kind.scale})))::text"
+                f"(sum({cell}) FILTER (WHERE abs({cell}) < {bound}"
+                f" AND {cell} = round({cell}, {column.scale})))::text"
             )
         where, values = self._after(contract, since)
         table = quoted(contract.table)

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from extract import casting
+from extract.casting import Array
 from extract.connectors.base import Address, Measure, lower_bound, quoted, read_failed
 from extract.contract import Column, Contract
 from kehu.errors import SourceError
@@ -28,7 +29,7 @@ _DIGITS = 15
 
 
 @contextmanager
-def open_sqlite(address: Address, contracts: Sequence[Contract]) -> Iterator[SqliteSnapshot]:
+def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[SqliteSnapshot]:
     """Open the file read-only and hold one read transaction to the end of the block."""
     path = address.path.resolve()
     if not path.is_file():
@@ -113,8 +114,8 @@ class SqliteSnapshot:
     ) -> Measure:
         items = ["count(*)"]
         for position, column in enumerate(money):
-            cell, scale = quoted(column.physical_name), column.arrow_type.scale
-            bound = 10 ** (min(_DIGITS, column.arrow_type.precision) - scale)
+            cell, scale = quoted(column.physical_name), column.scale
+            bound = 10 ** (min(_DIGITS, column.precision) - scale)
             small = (
                 "0"
                 if by_hand or column.null_values
@@ -138,7 +139,7 @@ class SqliteSnapshot:
         sums = {}
         for position, column in enumerate(money):
             cents, rest = found[1 + 2 * position], found[2 + 2 * position]
-            scale = column.arrow_type.scale
+            scale = column.scale
             sums[column.name] = Decimal(cents or 0).scaleb(-scale) + Decimal(
                 (rest or b"0").decode()
             )
@@ -162,7 +163,7 @@ class SqliteSnapshot:
             raise read_failed(self.where, contract, error, code) from None
 
 
-def _array(cells: Sequence[Any]) -> pa.Array:
+def _array(cells: Sequence[Any]) -> Array:
     """Cells of one column as Arrow; of mixed kinds, as their exact text."""
     kinds = {type(cell) for cell in cells} - {type(None)}
     if not kinds:
