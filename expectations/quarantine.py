@@ -152,7 +152,7 @@ def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.Pa
                 file,
                 schema,
                 compression="zstd",
-                write_statistics=_columns_with_statistics(schema, contract),
+                write_statistics=columns_with_statistics(schema, contract),
                 write_page_checksum=True,
             ) as writer,
         ):
@@ -168,7 +168,8 @@ def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.Pa
         hidden.unlink(missing_ok=True)
 
 
-def _columns_with_statistics(schema: pa.Schema, contract: Contract) -> list[str]:
+def columns_with_statistics(schema: pa.Schema, contract: Contract) -> list[str]:
+    """Columns whose smallest and largest value may stand in a footer: they are nobody's."""
     open_columns = {
         column.name
         for column in contract.columns

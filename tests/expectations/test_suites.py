@@ -21,7 +21,7 @@ Judge = Callable[[Batch, Contract], Verdict]
 
 DAY = date(2026, 1, 10)
 EARLIER = DAY - timedelta(days=1)
-AT = datetime(2026, 1, 10, 9, 0)
+AT = datetime(2026, 1, 10, 9, 0)  # noqa: DTZ001 - sources keep local time
 BEFORE = AT - timedelta(minutes=1)
 ONE, TWO = Decimal("1.00"), Decimal("2.00")
 
@@ -128,8 +128,8 @@ PLANTED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "orders.shipments": {"shipments:delivered_not_before_shipped": {"delivered_at": BEFORE}},
     "orders.invoice_lines": {
-        "invoice_lines:cancellation_is_negative": {"invoice_no": "C1", "quantity": 1},
-        "invoice_lines:negative_is_cancellation": {"invoice_no": "1", "quantity": -1},
+        "invoice_lines:cancellation_is_negative": {"invoice_no": "C536365", "quantity": 1},
+        "invoice_lines:negative_is_cancellation": {"quantity": -1},
     },
     "service.callers": {"callers:named_record_is_whole": {"named_system": "his"}},
     "service.complaints": {
