@@ -219,3 +219,19 @@
 {% macro spark__text_type() -%}
     string
 {%- endmacro %}
+
+{# ---- failing with a sentence ------------------------------------------------------------- #}
+
+{#- Stops the statement with a message (a text expression) when a row reaches it. Use it in a
+    where clause: a column that nobody reads may never be computed. -#}
+{% macro raise_error(message) -%}
+    {{ return(adapter.dispatch('raise_error')(message)) }}
+{%- endmacro %}
+
+{% macro default__raise_error(message) -%}
+    error({{ message }}) is null
+{%- endmacro %}
+
+{% macro spark__raise_error(message) -%}
+    raise_error({{ message }}) is null
+{%- endmacro %}
