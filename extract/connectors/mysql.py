@@ -128,8 +128,8 @@ class MysqlSnapshot:
             column = contract.column(name)
             cell = quoted(column.physical_name, "`")
             items.append(
-                f"SUM(CASE WHEN ABS({cell}) < {10 ** (column.precision - column.scale)}"
-                f" AND {cell} = ROUND({cell}, {column.scale}) THEN {cell} END)"
+                f"CAST(SUM(CASE WHEN ABS({cell}) < {10 ** (column.precision - column.scale)}"
+                f" AND {cell} = ROUND({cell}, {column.scale}) THEN {cell} END) AS CHAR)"
             )
         where, values = self._after(contract, since)
         table = quoted(contract.table, "`")
