@@ -33,7 +33,7 @@ def build_marts() -> None:
     as_of_dates = raw.as_of_dates(settings)
     variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     as_of = date.fromisoformat(max(as_of_dates))
-    with runs.recorded(settings, run_id, context["dag_run"].dag_id, as_of) as stages:
+    with runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages:
         stages.update(build(settings, variables))
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 

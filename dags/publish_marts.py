@@ -16,26 +16,31 @@ from dags.blocks.defaults import WRITES, when_changed
 
 
 @task(outlets=[PUBLISHED], **WRITES)
-def publish() -> str:
-    """Copy the marts into a new file, audit it, and switch readers to it."""
+def publish() -> dict[str, str]:
+    """Copy the marts of the newest build into a new file, audit it, switch readers to it."""
     from expectations.published import audit
     from kehu.settings import load
     from warehouse import publish, runs
 
     context, settings = get_current_context(), load()
-    run_id = runs.to_publish(settings, dag_id="build_customer_marts")
+    run_id = runs.built_run(settings)
     version = publish.publish(settings, run_id, audit)
     context["outlet_events"][PUBLISHED].extra = {"run_id": run_id, "version": version.name}
-    return run_id
+    return {"run_id": run_id, "version": str(version)}
 
 
 @task
-def report(run_id: str) -> None:
+def report(published: dict[str, str]) -> None:
     """Write the run report and the page people look at."""
+    from pathlib import Path
+
     from kehu.settings import load
     from report.build import build
+    from warehouse import runs
 
-    build(load())
+    settings = load()
+    runs.report(settings, published["run_id"], Path(published["version"]))
+    build(settings)
 
 
 @dag(**when_changed([MARTS]), tags=["marts", "publish"], doc_md=__doc__)

@@ -70,6 +70,9 @@ def _arguments(
         str(settings.dbt_target.parent / "logs"),
         "--vars",
         json.dumps(dict(variables)),
+        # A test runs in the layer in which the last of the models it reads is built.
+        "--indirect-selection",
+        "buildable",
         "--select",
         *selection,
     ]
@@ -113,7 +116,10 @@ def _check(layer: str, outcome: Any, settings: Settings) -> None:
 def _sentence(result: Any) -> str:
     node = result.node
     if node.resource_type == "test":
-        on = ", ".join(name.split(".")[-1] for name in node.depends_on.nodes)
+        names = [name.split(".")[-1] for name in node.depends_on.nodes]
+        on = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        if result.failures is None:
+            return f"test {node.name} on {on} could not run"
         return f"test {node.name} on {on} found {result.failures} rows"
     return f"{node.resource_type} {node.name} could not be built"
 
