@@ -114,7 +114,7 @@ def watermarks(system: str, settings: Settings) -> dict[str, datetime]:
     if not settings.work_file.is_file():
         return {}
     with connection.read(settings) as con:
-        if not _has_ops(con):
+        if not schemas.has_ops(con):
             return {}
         return dict(
             con.execute(
@@ -127,7 +127,11 @@ def watermarks(system: str, settings: Settings) -> dict[str, datetime]:
 def as_of(settings: Settings) -> date:
     """The newest day that was loaded."""
     with connection.read(settings) as con:
-        found = con.execute("select max(day) from ops.ledger").fetchone() if _has_ops(con) else None
+        found = (
+            con.execute("select max(day) from ops.ledger").fetchone()
+            if schemas.has_ops(con)
+            else None
+        )
     if not found or found[0] is None:
         raise WarehouseError(
             "Nothing is loaded yet, so there is no day to compute for.",
@@ -298,7 +302,7 @@ def _known(settings: Settings, batches: Sequence[Batch]) -> dict[str, LoadResult
     if not settings.work_file.is_file():
         return {}
     with connection.read(settings) as con:
-        return _results(con, batches) if _has_ops(con) else {}
+        return _results(con, batches) if schemas.has_ops(con) else {}
 
 
 def _results(con: Connection, batches: Sequence[Batch]) -> dict[str, LoadResult]:
@@ -315,14 +319,6 @@ def _results(con: Connection, batches: Sequence[Batch]) -> dict[str, LoadResult]
         values = (*plain, json.loads(sums), json.loads(new_columns), json.loads(reasons), True)
         results[str(plain[2])] = LoadResult(**dict(zip(names, values, strict=True)))
     return results
-
-
-def _has_ops(con: Connection) -> bool:
-    found = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'ops'"
-        " and table_name = 'reconciliation'"
-    ).fetchone()
-    return bool(found and found[0])
 
 
 def _failed(error: Exception, admitted: Sequence[Admitted]) -> WarehouseError:

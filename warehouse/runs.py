@@ -1,88 +1,210 @@
-"""What ran, when, and how it ended: `ops.runs` and `ops.stage_seconds` of the working file.
+"""Runs: when they began and ended, what they took, and the report a person reads afterwards.
 
-In: the id of a run and of its DAG. Out: a context that marks the run as running, then as done or
-failed. Touches: those two tables, in short transactions of their own, so that the run itself may
-open the working file in between.
+In: a run id. Out: rows of `ops.runs` and `ops.stage_seconds`, and `<report>/run-<run_id>.json`.
+Touches the working file and the folder of run reports.
 """
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
+from extract import landing
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
 from warehouse import connection, schemas
+from warehouse.connection import Connection
 
-_UTC_NOW = "cast(now() at time zone 'UTC' as timestamp)"
+_COUNTS = ("source", "landed", "loaded", "quarantined", "duplicate", "updated", "deleted")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `ops.runs`."""
+
+    run_id: str
+    dag_id: str
+    started_at: datetime
+    finished_at: datetime | None
+    as_of_date: date | None
+    status: str
+    version: str | None
+    message: str | None
+
+
+def start(settings: Settings, run_id: str, dag_id: str, as_of_date: date | None = None) -> None:
+    """Note that a run began. A run that is started again is noted anew."""
+    with connection.write(settings) as con:
+        schemas.create(con, ())
+        con.execute(
+            "insert or replace into ops.runs values (?, ?, ?, null, ?, 'running', null, null)",
+            [run_id, dag_id, _now(), as_of_date],
+        )
+
+
+def finish(
+    settings: Settings,
+    run_id: str,
+    status: str,
+    *,
+    version: str | None = None,
+    message: str | None = None,
+    seconds: dict[str, float] | None = None,
+) -> None:
+    """Note how a run ended: `success` or `failed`, what it published, and seconds per stage."""
+    with connection.write(settings) as con:
+        con.execute("begin transaction")
+        con.execute(
+            "update ops.runs set finished_at = ?, status = ?, version = coalesce(?, version),"
+            " message = ? where run_id = ?",
+            [_now(), status, version, message, run_id],
+        )
+        for stage, took in (seconds or {}).items():
+            con.execute(
+                "insert or replace into ops.stage_seconds values (?, ?, ?)",
+                [run_id, stage, round(took, 3)],
+            )
+        con.execute("commit")
 
 
 @contextmanager
-def recorded(
-    settings: Settings, run_id: str, dag_id: str, as_of: date
+def run(
+    settings: Settings, run_id: str, dag_id: str, as_of_date: date | None = None
 ) -> Iterator[dict[str, float]]:
-    """Record the run around the block; what the block puts into the dict are seconds per stage.
-
-    A run that was cleared and started again takes its old place.
-    """
-    with connection.write(settings) as con:
-        schemas.create(con, [])
-        con.execute(
-            "insert or replace into ops.runs (run_id, dag_id, started_at, as_of_date, status)"
-            f" values (?, ?, {_UTC_NOW}, ?, 'running')",
-            [run_id, dag_id, as_of],
-        )
+    """Note a run around a block; the block puts seconds per stage into the dictionary it gets."""
+    start(settings, run_id, dag_id, as_of_date)
     stages: dict[str, float] = {}
+    began = time.monotonic()
     try:
         yield stages
     except Exception as error:
-        # Other messages may quote a cell; they stay in the task's log.
-        _finish(
-            settings,
-            run_id,
-            "failed",
-            error.what if isinstance(error, KehuError) else type(error).__name__,
-            stages,
-        )
+        message = error.what if isinstance(error, KehuError) else type(error).__name__
+        finish(settings, run_id, "failed", message=message, seconds=stages)
         raise
-    _finish(settings, run_id, "success", None, stages)
+    finish(settings, run_id, "success", seconds=stages or {dag_id: time.monotonic() - began})
 
 
-def _finish(
-    settings: Settings, run_id: str, status: str, message: str | None, stages: dict[str, float]
-) -> None:
+def stage(settings: Settings, run_id: str, name: str, seconds: float) -> None:
+    """Note the seconds of one stage."""
     with connection.write(settings) as con:
+        schemas.create(con, ())
         con.execute(
-            f"update ops.runs set finished_at = {_UTC_NOW}, status = ?, message = ?"
-            " where run_id = ?",
-            [status, message, run_id],
+            "insert or replace into ops.stage_seconds values (?, ?, ?)",
+            [run_id, name, round(seconds, 3)],
         )
-        for stage, seconds in stages.items():
+
+
+def built_run(settings: Settings, dag_id: str = "build_customer_marts") -> str:
+    """Run id of the last build that succeeded; refuses when the last build failed."""
+    with connection.read(settings) as con:
+        found = (
             con.execute(
-                "insert or replace into ops.stage_seconds values (?, ?, ?)",
-                [run_id, stage, seconds],
-            )
+                "select run_id, status from ops.runs where dag_id = ?"
+                " order by started_at desc limit 1",
+                [dag_id],
+            ).fetchone()
+            if schemas.has_ops(con)
+            else None
+        )
+    if found is None or found[1] != "success":
+        state = "There is no build yet" if found is None else f"The last build is {found[1]}"
+        raise WarehouseError(
+            f"{state}, so there is nothing whole to publish.",
+            where=f"{settings.work_file}, ops.runs, dag {dag_id}",
+            do="run the build to its end, then publish",
+        )
+    return str(found[0])
 
 
-def to_publish(settings: Settings, dag_id: str) -> str:
-    """The id of the newest run of `dag_id`, whose marts lie in the working file.
+def last(con: Connection, run_id: str | None = None) -> Run | None:
+    """One run, or the one that started last."""
+    found = con.execute(
+        "select run_id, dag_id, started_at, finished_at, as_of_date, status, version, message"
+        " from ops.runs where ? is null or run_id = ? order by started_at desc limit 1",
+        [run_id, run_id],
+    ).fetchone()
+    return Run(*found) if found else None
 
-    Raises `WarehouseError` when it has not succeeded: the marts may be of two states then.
+
+def reconciliation(con: Connection, run_id: str | None = None) -> list[dict[str, Any]]:
+    """What became of every row: per source table, its batch of a run, or else its last batch."""
+    cursor = con.execute(
+        "select * exclude (position) from (select *, row_number() over"
+        ' (partition by system, "table" order by loaded_at desc, batch desc) as position'
+        " from ops.reconciliation where ? is null or run_id = ?) where position = 1"
+        ' order by system, "table"',
+        [run_id, run_id],
+    )
+    names = [column[0] for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        for name in ("control_sums", "new_columns", "reasons", "warnings"):
+            row[name] = json.loads(row[name])
+    return rows
+
+
+def report(settings: Settings, run_id: str, version: Path | None = None) -> Path:
+    """Write `run-<run_id>.json`: the run, every source table's last batch, seconds, checks.
+
+    The equation is computed here once more from the numbers the report shows; a report that does
+    not add up is refused with `WarehouseError`.
     """
     with connection.read(settings) as con:
-        found = con.execute(
-            "select run_id, status from ops.runs where dag_id = ?"
-            " order by started_at desc, run_id limit 1",
-            [dag_id],
-        ).fetchone()
-    if found is None or found[1] != "success":
+        noted = last(con, run_id)
+        tables = reconciliation(con)
+        seconds = con.execute(
+            "select run_id, stage, seconds from ops.stage_seconds order by all"
+        ).fetchall()
+    if noted is None:
         raise WarehouseError(
-            "The newest build of the marts has not succeeded, so there is nothing to publish."
-            if found
-            else "The marts have not been built yet, so there is nothing to publish.",
-            where=f"{settings.work_file}, ops.runs" + (f", run {found[0]}" if found else ""),
-            do=f"run {dag_id} until it succeeds; it starts the publication by itself",
+            "The run is not known.",
+            where=f"{settings.work_file}, ops.runs, run {run_id}",
+            do="start the run with warehouse.runs.start",
         )
-    run_id: str = found[0]
-    return run_id
+    for row in tables:
+        _balanced(row)
+    content = {
+        "run": _plain(vars(noted)) | {"version": version.name if version else noted.version},
+        "totals": {name: sum(row[name] for row in tables) for name in _COUNTS},
+        "tables": [_plain(row) for row in tables],
+        "seconds": [{"run_id": run, "stage": name, "seconds": took} for run, name, took in seconds],
+    }
+    landing.make_private(settings.run_reports)
+    path = settings.run_reports / f"run-{_file_name(run_id)}.json"
+    landing.write_json(path, content)
+    return path
+
+
+def _balanced(row: dict[str, Any]) -> None:
+    accounted = row["loaded"] + row["quarantined"] + row["duplicate"]
+    if not row["source"] == row["landed"] == accounted:
+        raise WarehouseError(
+            f"Rows are missing in the books: source {row['source']}, landed {row['landed']}, "
+            f"accounted for {accounted}.",
+            where=f"ops.reconciliation, batch {row['batch']}",
+            do="rebuild the warehouse from landing: these books were changed by hand",
+        )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Days and moments as text."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+    }
+
+
+def _file_name(run_id: str) -> str:
+    """Run ids of a scheduler hold colons and plus signs."""
+    return re.sub(r"[^0-9A-Za-z_.-]", "_", run_id)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

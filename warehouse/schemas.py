@@ -6,6 +6,7 @@ it differs: most runs find every table as it should be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,16 +19,24 @@ from warehouse.ddl.raw_tables import literal, quoted
 _OPS = Path(__file__).parent / "ddl" / "ops.sql"
 
 
+def has_ops(con: Connection) -> bool:
+    """Whether the ops tables exist; a reader cannot make them."""
+    names = re.findall(r"create table if not exists ops\.(\w+)", _OPS.read_text(encoding="utf-8"))
+    found = con.execute("select table_name from duckdb_tables() where schema_name = 'ops'")
+    return set(names) <= {name for (name,) in found.fetchall()}
+
+
 def create(con: Connection, contracts: Iterable[Contract]) -> None:
     """Make what is missing. Raises `WarehouseError` when a column has another type by now."""
-    con.execute(_OPS.read_text(encoding="utf-8"))
+    if not has_ops(con):
+        con.execute(_OPS.read_text(encoding="utf-8"))
     there: dict[str, dict[str, tuple[str, str | None]]] = {}
     for table, column, sql_type, comment in con.execute(
         "select table_name, column_name, data_type, comment from duckdb_columns()"
         " where schema_name = 'raw' and database_name = current_database()"
     ).fetchall():
         there.setdefault(table, {})[column] = (sql_type.lower(), comment)
-    for contract in contracts:
+    for contract in {contract.raw_table: contract for contract in contracts}.values():
         for statement in _missing(contract, there.get(contract.raw_table, {})):
             con.execute(statement)
 

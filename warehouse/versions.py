@@ -43,20 +43,21 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     late, and says nothing about which keys are gone.
     """
     passed = _stage(con, admitted)
-    standing = _one(
+    held, standing = _row(
         con,
-        f"select count(*) from {_table(admitted.contract)} where _is_current and not _is_deleted",
+        "select count(*), count(*) filter (where _is_current and not _is_deleted)"
+        f" from {_table(admitted.contract)}",
     )
     repeated = _drop_repeats(con, passed)
     _decide(con, admitted, late=newest is not None)
-    loaded = _insert(con, admitted)
+    loaded = _insert(con, admitted, held)
     known, updated = _row(
         con,
         "select count(*) filter (where not is_new), count(*) filter (where is_new and is_known)"
         " from temp.decided",
     )
     _supersede(con, admitted.contract)
-    deleted = _close(con, admitted, standing, newest)
+    deleted = _close(con, admitted, standing, newest) if held and admitted.lists_keys else 0
     con.execute("drop table temp.incoming; drop table temp.stored; drop table temp.decided")
     return Counts(passed, loaded, repeated + known, updated, deleted)
 
@@ -170,17 +171,16 @@ def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
     )
 
 
-def _insert(con: Connection, admitted: Admitted) -> int:
+def _insert(con: Connection, admitted: Admitted, before: int) -> int:
     """Insert the new versions; the count is taken from the table itself."""
     contract, batch = admitted.contract, admitted.batch
     table, names = _table(contract), _list(contract.passed_schema.names)
-    before = _one(con, f"select count(*) from {table}")
     con.execute(
         f"insert into {table} ({names}, _batch_id, _day, _loaded_at, _row_hash, _is_current,"
         " _is_deleted)"
         f" select {names}, ?, ?, cast(now() at time zone 'UTC' as timestamp), _row_hash,"
         " is_current, false"
-        " from temp.incoming join temp.decided using (_position) where is_new order by _position",
+        " from temp.incoming join temp.decided using (_position) where is_new",
         [batch.batch_id, batch.day],
     )
     return _one(con, f"select count(*) from {table}") - before
@@ -198,8 +198,6 @@ def _supersede(con: Connection, contract: Contract) -> None:
 def _close(con: Connection, admitted: Admitted, standing: int, newest: Path | None) -> int:
     """Mark keys that the source no longer has, and unmark those that came back."""
     contract = admitted.contract
-    if not admitted.lists_keys:
-        return 0
     keys = _list(contract.key)
     con.execute(
         "create or replace temp table present as"

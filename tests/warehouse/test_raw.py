@@ -180,8 +180,8 @@ def test_the_order_of_batches_does_not_matter(settings: Settings, tmp_path: Path
     states = []
     for shuffle in range(20):
         home = replace(settings, home=tmp_path / f"order-{shuffle}")
-        for batch in batches if shuffle == 0 else seed.sample(batches, len(batches)):
-            load(home, batch, SHUFFLED)
+        order = batches if shuffle == 0 else seed.sample(batches, len(batches))
+        raw.load_all(order, home, "run-1", [SHUFFLED])
         states.append(state(home))
         assert raw.watermarks("billing", home) == {"payments": at(60)}
     assert any(row[5] for row in states[0]) and any(not row[4] for row in states[0])
@@ -203,8 +203,8 @@ def test_the_order_of_snapshots_does_not_matter_for_what_is_current(
     states = set()
     for shuffle in range(8):
         home = replace(settings, home=tmp_path / f"order-{shuffle}")
-        for batch in seed.sample(batches, len(batches)):
-            load(home, batch, replace(SNAPSHOT, max_delete_share=1.0))
+        order = seed.sample(batches, len(batches))
+        raw.load_all(order, home, "run-1", [replace(SNAPSHOT, max_delete_share=1.0)])
         states.add(tuple(state(home, "_is_current and not _is_deleted")))
         assert rows_of(
             home,
