@@ -126,21 +126,24 @@ class Engine:
         self._connection.close()
         self._source.get_engine().dispose()
 
-    def check(self, relation: str, rules: Iterable[Any], where: str) -> list[Finding]:
+    def check(
+        self, relation: str, rules: Iterable[Any], where: str, *, find_rows: bool = True
+    ) -> list[Finding]:
         """Run the expectations `rules` on `relation` (a query); say which ones are broken.
 
         Each rule carries its name in `meta["rule"]`. Rules about rows find them through the
-        column `_row_number`, which the relation must have then. Raises `ValidationError` when a
-        rule could not be run: what was not checked has not passed.
+        column `_row_number`, which the relation must have; with `find_rows` false only yes or no
+        is asked. Raises `ValidationError` when a rule could not be run: what was not checked has
+        not passed.
         """
         view = f"checked_{next(self._names)}"
         self.execute(f"create view {view} as {relation}")
         try:
-            return self._findings(view, list(rules), where)
+            return self._findings(view, list(rules), where, find_rows)
         finally:
             self.execute(f"drop view {view}")
 
-    def _findings(self, view: str, rules: list[Any], where: str) -> list[Finding]:
+    def _findings(self, view: str, rules: list[Any], where: str, find_rows: bool) -> list[Finding]:
         by_name = {name_of(rule): rule for rule in rules}
         if len(by_name) != len(rules):
             raise ValidationError(
@@ -154,7 +157,7 @@ class Engine:
             # First only yes or no: one pass over the data, and no value enters a result.
             verdicts = self._validate(batch, by_name, {"result_format": "BOOLEAN_ONLY"}, where)
             broken = {name: by_name[name] for name, verdict in verdicts.items() if not verdict[0]}
-            lists = {name: rule for name, rule in broken.items() if _has_row_query(rule)}
+            lists = {name: rule for name, rule in broken.items() if find_rows and _by_column(rule)}
             details = self._validate(batch, lists, _COUNTED, where) if lists else {}
         finally:
             self._source.delete_asset(view)
@@ -162,7 +165,9 @@ class Engine:
             Finding(
                 rule=name,
                 severity=str(rule.severity.value),
-                rows=self._rows(view, rule, details.get(name, (False, {}))[1]),
+                rows=self._rows(view, rule, details.get(name, (False, {}))[1])
+                if find_rows
+                else None,
             )
             for name, rule in broken.items()
         ]
@@ -171,8 +176,6 @@ class Engine:
         """Numbers of all rows that break the rule, by the query that finds them."""
         if isinstance(rule, gx.expectations.UnexpectedRowsExpectation):
             query = str(rule.unexpected_rows_query).format(batch=view)
-            if rule.meta.get("whole"):
-                return None
         elif "unexpected_index_query" in detail:
             query = str(detail["unexpected_index_query"]).rstrip().rstrip(";")
         else:
@@ -232,8 +235,8 @@ def shared(spill: Path) -> Engine:
     return Engine(spill)
 
 
-def _has_row_query(rule: Any) -> bool:
-    """Whether Great Expectations gives a query for the failing rows (column expectations do)."""
+def _by_column(rule: Any) -> bool:
+    """Whether the rule is about the cells of a column: then there is a query for failing rows."""
     return hasattr(rule, "mostly")
 
 

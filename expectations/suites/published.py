@@ -1,0 +1,220 @@
+"""The suite of the last gate: what readers are promised of the published file.
+
+In: nothing but the seeds of the schemes (classes, ageing buckets) and the contracts (which columns
+no reader may see). Out: `PROMISED`, the tables and columns of `docs/data_model.md`, and
+expectations about them. Touches: reads the seeds.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from great_expectations import expectations as gxe  # noqa: TID251
+
+from expectations.engine import CRITICAL, ROW_NUMBER
+from extract.contract import Contract
+from kehu.errors import ValidationError
+
+MART_SCHEMAS = ("customer", "value", "credit")
+"""Schemas whose tables come from one build: all rows carry its run id."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A table that readers rely on: its columns at least, and the columns that tell rows apart."""
+
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+
+
+def _promise(table: str, key: str, others: str) -> Promise:
+    return Promise(table, (*key.split(), *others.split()), tuple(key.split()))
+
+
+_SOURCES = "in_billing in_his in_orders in_service"
+PROMISED = (
+    _promise(
+        "customer.dim_customers",
+        "customer_id",
+        f"customer_type display_name region first_seen_date source_count {_SOURCES}",
+    ),
+    _promise(
+        "customer.bridge_customer_records",
+        "source_system source_record_id valid_from",
+        "customer_id match_rule match_probability valid_to",
+    ),
+    _promise(
+        "customer.customer_360",
+        "customer_id",
+        f"customer_type display_name region first_seen_date source_count {_SOURCES}",
+    ),
+    _promise("value.customer_metrics", "as_of_date customer_id", "currency_code"),
+    _promise(
+        "value.rfm",
+        "as_of_date customer_id",
+        "recency_days frequency monetary r_score f_score m_score segment",
+    ),
+    _promise(
+        "value.value_scores",
+        "as_of_date customer_id",
+        "current_value potential_value score class_code",
+    ),
+    _promise(
+        "value.scores", "as_of_date scheme customer_id", "score class_code class_rank version"
+    ),
+    _promise(
+        "value.score_details",
+        "as_of_date scheme customer_id indicator",
+        "points weight contribution",
+    ),
+    _promise(
+        "credit.receivables_ageing",
+        "as_of_date customer_id source_system bucket currency_code",
+        "open_count open_amount",
+    ),
+    _promise(
+        "credit.payment_behaviour",
+        "as_of_date customer_id",
+        "billed_amount collected_amount collection_rate on_time_share days_late_mean"
+        " overdue_amount dso_days",
+    ),
+    _promise(
+        "credit.credit_grades",
+        "as_of_date customer_id scheme",
+        "score grade previous_grade reviewed_date next_review_date",
+    ),
+    _promise("ops.runs", "run_id", "started_at finished_at version"),
+    _promise(
+        "ops.reconciliation",
+        "",
+        "run_id system table batch source landed loaded quarantined duplicate deleted control_sums",
+    ),
+)
+
+
+def rules(promise: Promise, seeds: Path) -> list[Any]:
+    """The expectations on one promised table; `seeds` is the folder of the schemes' seeds."""
+    found: list[Any] = [
+        gxe.ExpectTableColumnsToMatchSet(
+            column_set=list(promise.columns), exact_match=False, **_named("columns")
+        ),
+        gxe.ExpectTableRowCountToBeBetween(min_value=1, **_named("has_rows")),
+    ]
+    if promise.key:
+        listed = ", ".join(promise.key)
+        found.append(
+            _query(
+                "key:unique",
+                f"select {listed} from {{batch}} group by {listed} having count(*) > 1 limit 1",
+            )
+        )
+        found += [
+            gxe.ExpectColumnValuesToNotBeNull(column=column, **_named(f"{column}:not_null"))
+            for column in promise.key
+        ]
+    if "customer_id" in promise.columns and "customer_id" not in promise.key:
+        found.append(customer_is_known())
+    return [*found, *_classes(promise.table, seeds)]
+
+
+def customer_is_known() -> Any:
+    return gxe.ExpectColumnValuesToNotBeNull(column="customer_id", **_named("customer_id:not_null"))
+
+
+def one_run() -> Any:
+    """On the relation (_row_number, run_id) of all marts: rows whose run is not the common one."""
+    return _query(
+        "run_id:one_run",
+        f"select {ROW_NUMBER} from {{batch}}"
+        " where run_id is distinct from (select mode(run_id) from {batch})",
+    )
+
+
+def no_private_column(contracts: Iterable[Contract]) -> Any:
+    """On the relation (_row_number, column_name) of the file: names that the contracts close.
+
+    What a contract calls personal, identifier or health stays in the restricted zone, and so do
+    the normalised forms; masked values and keyed hashes have names of their own.
+    """
+    closed: set[str] = set()
+    for contract in contracts:
+        for column in contract.columns:
+            if column.classification not in ("public", "internal") or column.identifier:
+                closed.add(column.name)
+                closed.update(name for name in column.derived if not name.endswith("_hash"))
+    return gxe.ExpectColumnValuesToNotBeInSet(
+        column="column_name", value_set=sorted(closed), **_named("no_private_column")
+    )
+
+
+def _query(rule: str, query: str) -> Any:
+    """A rule that is broken when `query` gives a row."""
+    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, **_named(rule))
+
+
+def _classes(table: str, seeds: Path) -> list[Any]:
+    if table == "value.rfm":
+        bands = [
+            gxe.ExpectColumnValuesToBeBetween(
+                column=column, min_value=1, max_value=5, **_named(f"{column}:range")
+            )
+            for column in ("r_score", "f_score", "m_score")
+        ]
+        return [*bands, _within("segment", _codes(seeds, "rfm"))]
+    if table == "value.value_scores":
+        return [_within("class_code", _codes(seeds, "value_score"))]
+    if table == "value.scores":
+        return [_within_scheme("class_code", seeds)]
+    if table == "credit.credit_grades":
+        return [_within_scheme("grade", seeds), _within_scheme("previous_grade", seeds)]
+    if table == "credit.receivables_ageing":
+        rows = _seed(seeds / "ageing_buckets.csv")
+        return [_within("bucket", [row["bucket"] for row in rows])]
+    return []
+
+
+def _within(column: str, values: Sequence[str]) -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(
+        column=column, value_set=list(values), **_named(f"{column}:in_set")
+    )
+
+
+def _within_scheme(column: str, seeds: Path) -> Any:
+    """A class that its scheme has; a row without class is another rule's business."""
+    known = {(row["scheme"], row["class_code"]) for row in _seed(seeds / "scheme_classes.csv")}
+    pairs = ", ".join(f"({_literal(s)}, {_literal(c)})" for s, c in sorted(known))
+    return _query(
+        f"{column}:in_scheme",
+        f"select scheme from {{batch}} where {column} is not null"
+        f" and (scheme, {column}) not in ({pairs}) limit 1",
+    )
+
+
+def _codes(seeds: Path, scheme: str) -> list[str]:
+    rows = _seed(seeds / "scheme_classes.csv")
+    return [row["class_code"] for row in rows if row["scheme"] == scheme]
+
+
+def _seed(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise ValidationError(
+            f"The seed cannot be read: {error.strerror or error}",
+            where=str(path),
+            do="restore the seed: the last gate compares the published classes with it",
+        ) from error
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
+
+
+def _named(rule: str) -> dict[str, Any]:
+    return {"severity": CRITICAL, "meta": {"rule": rule}}

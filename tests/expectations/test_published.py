@@ -1,0 +1,148 @@
+"""The last gate bites on each kind of violation, and lets a sound file pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb  # noqa: TID251 - the tests make the file that is audited
+import pytest
+
+from expectations.published import audit
+from kehu.errors import ValidationError
+
+DDL = """
+create schema customer; create schema value; create schema credit; create schema ops;
+create table customer.dim_customers as select 'c' || range as customer_id,
+    'person' as customer_type, '张*' as display_name, 'R' as region,
+    date '2020-01-01' as first_seen_date, 1 as source_count, true as in_billing, false as in_his,
+    false as in_orders, false as in_service, 'ff' as phone_hash, '138****' as phone_masked,
+    'r1' as run_id from range(3);
+create table customer.bridge_customer_records as select 'billing' as source_system,
+    'a' || range as source_record_id, 'c' || range as customer_id, 'own_record' as match_rule,
+    1.0 as match_probability, date '2020-01-01' as valid_from, null::date as valid_to,
+    'r1' as run_id from range(3);
+create table customer.customer_360 as select * from customer.dim_customers;
+create table value.customer_metrics as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 'CNY' as currency_code, 'r1' as run_id from range(3);
+create table value.rfm as select date '2026-01-31' as as_of_date, 'c' || range as customer_id,
+    10 as recency_days, 1 as frequency, 5.00 as monetary, 5 as r_score, 5 as f_score, 5 as m_score,
+    'champions' as segment, 'r1' as run_id from range(3);
+create table value.value_scores as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 50.0 as current_value, 50.0 as potential_value, 50.0 as score,
+    'ordinary' as class_code, 'r1' as run_id from range(3);
+create table value.scores as select date '2026-01-31' as as_of_date, 'rfm' as scheme,
+    'c' || range as customer_id, 50.0 as score, 'loyal' as class_code, 2 as class_rank,
+    1 as version, 'r1' as run_id from range(3);
+create table value.score_details as select date '2026-01-31' as as_of_date, 'rfm' as scheme,
+    'c' || range as customer_id, 'r' as indicator, 5.0 as raw_value, 5.0 as points, 1.0 as weight,
+    5.0 as contribution, 'r1' as run_id from range(3);
+create table credit.receivables_ageing as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 'billing' as source_system, '1-30' as bucket, 1 as open_count,
+    2.00 as open_amount, 'CNY' as currency_code, 'r1' as run_id from range(3);
+create table credit.payment_behaviour as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 1.0 as billed_amount, 1.0 as collected_amount,
+    1.0 as collection_rate, 1.0 as on_time_share, 0.0 as days_late_mean, 0.0 as overdue_amount,
+    0.0 as dso_days, 'r1' as run_id from range(3);
+create table credit.credit_grades as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 'power_credit' as scheme, 90.0 as score, 'A' as grade,
+    null::varchar as previous_grade, date '2026-01-31' as reviewed_date,
+    date '2027-01-31' as next_review_date, 'r1' as run_id from range(3);
+create table ops.runs as select 'r' || range as run_id, now() as started_at, now() as finished_at,
+    '0.1.0' as version from range(2);
+create table ops.reconciliation as select 'r1' as run_id, 'billing' as system, 'bills' as "table",
+    'b' as batch, 1 as source, 1 as landed, 1 as loaded, 0 as quarantined, 0 as duplicate,
+    0 as deleted, '{}' as control_sums;
+"""
+
+VIOLATIONS = {
+    "customer.dim_customers: has_rows": "delete from customer.dim_customers",
+    "customer.dim_customers: key:unique": (
+        "insert into customer.dim_customers from customer.dim_customers limit 1"
+    ),
+    "customer.bridge_customer_records: customer_id:not_null": (
+        "update customer.bridge_customer_records set customer_id = null where customer_id = 'c1'"
+    ),
+    "value.customer_metrics: customer_id:not_null": (
+        "update value.customer_metrics set customer_id = null where customer_id = 'c1'"
+    ),
+    "value.rfm: is missing": "drop table value.rfm",
+    "value.rfm: columns (without r_score)": "alter table value.rfm drop column r_score",
+    "value.rfm: segment:in_set": "update value.rfm set segment = 'rich' where customer_id = 'c1'",
+    "value.rfm: m_score:range": "update value.rfm set m_score = 6 where customer_id = 'c1'",
+    "value.value_scores: class_code:in_set": (
+        "update value.value_scores set class_code = 'champions' where customer_id = 'c1'"
+    ),
+    "value.scores: class_code:in_scheme": (
+        "update value.scores set class_code = 'premium' where customer_id = 'c1'"
+    ),
+    "value.score_details: key:unique": (
+        "insert into value.score_details from value.score_details limit 1"
+    ),
+    "credit.receivables_ageing: bucket:in_set": (
+        "update credit.receivables_ageing set bucket = '1 - 30' where customer_id = 'c1'"
+    ),
+    "credit.credit_grades: grade:in_scheme": (
+        "update credit.credit_grades set grade = 'E' where customer_id = 'c1'"
+    ),
+    "credit.credit_grades: previous_grade:in_scheme": (
+        "update credit.credit_grades set previous_grade = 'E' where customer_id = 'c1'"
+    ),
+    "value.rfm: run_id:one_run": "update value.rfm set run_id = 'r0'",
+    "credit.payment_behaviour: run_id:one_run": (
+        "update credit.payment_behaviour set run_id = null where customer_id = 'c1'"
+    ),
+    "value.rfm: run_id is missing": "alter table value.rfm drop column run_id",
+    "customer.extra: customer_id:not_null": (
+        "create table customer.extra as select null::varchar as customer_id, 'r1' as run_id"
+    ),
+    "customer.dim_customers: no_private_column": (
+        "alter table customer.dim_customers add column holder_name varchar"
+    ),
+    "customer.customer_360: no_private_column": (
+        "alter table customer.customer_360 add column phone_norm varchar"
+    ),
+    "value.customer_metrics: no_private_column": (
+        "alter table value.customer_metrics add column icd10 varchar"
+    ),
+}
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    path = tmp_path / "kehu-20260131T000000Z-abcd.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(DDL)
+    return path
+
+
+def test_a_sound_file_passes_and_is_not_touched(published: Path) -> None:
+    before = published.read_bytes()
+    audit(published)
+    assert published.read_bytes() == before
+    assert [path.name for path in published.parent.iterdir()] == [published.name]
+
+
+@pytest.mark.parametrize("rule", VIOLATIONS)
+def test_each_planted_violation_is_named_and_nothing_else(published: Path, rule: str) -> None:
+    with duckdb.connect(str(published)) as con:
+        con.execute(VIOLATIONS[rule])
+
+    with pytest.raises(ValidationError) as raised:
+        audit(published)
+
+    lines = [line.removeprefix("    - ") for line in raised.value.what.splitlines()[1:]]
+    assert lines == [rule]
+    assert raised.value.where == str(published)
+
+
+def test_all_violations_are_told_at_once_without_a_value(published: Path) -> None:
+    with duckdb.connect(str(published)) as con:
+        con.execute("update value.rfm set segment = 'canary-value'")
+        con.execute("update credit.receivables_ageing set bucket = 'canary-value'")
+
+    with pytest.raises(ValidationError) as raised:
+        audit(published)
+
+    assert "value.rfm: segment:in_set" in str(raised.value)
+    assert "credit.receivables_ageing: bucket:in_set" in str(raised.value)
+    assert "canary" not in str(raised.value)
