@@ -12,7 +12,10 @@ cases as (
         min(event_at) as first_event_at,
         max(event_at) as last_event_at,
         min(case when activity = 'FIN' then event_at end) as first_finished_at,
-        min(case when activity = 'BILLED' then event_at end) as first_billed_at
+        min(case when activity = 'BILLED' then event_at end) as first_billed_at,
+        -- days are those of the hospital's calendar, not of UTC
+        min(case when activity = 'FIN' then event_date end) as first_finished_date,
+        min(case when activity = 'BILLED' then event_date end) as first_billed_date
     from billing_events
     group by case_no
 
@@ -25,5 +28,5 @@ select
     last_event_at,
     first_finished_at,
     first_billed_at,
-    {{ days_between('first_finished_at', 'first_billed_at') }} as days_to_billed
+    {{ days_between('first_finished_date', 'first_billed_date') }} as days_to_billed
 from cases
