@@ -1,16 +1,29 @@
-"""`python -m warehouse`: what a person does with the warehouse by hand."""
+"""`python -m warehouse`: what a person does with the warehouse by hand.
+
+In: a command. Out: its result on the screen; exit code 1 and a message when it could not.
+Touches: what the command names. Never prints a cell of a source.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
 
 from extract import contract as contracts_of
+from extract import landing
+from extract.landing import Batch
 from kehu import settings as environment
-from kehu.errors import KehuError
-from kehu.settings import Settings
-from warehouse import dbt_sources
+from kehu.errors import KehuError, LandingError
+from kehu.settings import SYSTEMS, Settings
+from warehouse import dbt_sources, hashes, publish, raw, runs, screen
+
+_console = Console()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +38,115 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m warehouse", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m warehouse", description="Landing to raw tables, and marts to readers."
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
+
+    init = commands.add_parser("init", help="make the working file, its schemas and raw tables")
+    init.set_defaults(command=_init)
+
+    load = commands.add_parser("load", help="load validated batches; loaded ones are skipped")
+    load.add_argument(
+        "batches",
+        nargs="*",
+        metavar="batch",
+        help="address of a batch, or <system>.<table> for all its batches that passed",
+    )
+    load.add_argument("--all", action="store_true", help="everything in landing that passed")
+    load.add_argument("--run-id", default=None, help="default: manual-<now>")
+    load.set_defaults(command=_load)
+
+    watermarks = commands.add_parser("watermarks", help="how far a system is loaded")
+    watermarks.add_argument("system", choices=SYSTEMS)
+    watermarks.add_argument("--json", action="store_true", help="as python -m extract reads it")
+    watermarks.set_defaults(command=_watermarks)
+
+    status = commands.add_parser("status", help="last load per source table, rows per mart")
+    status.set_defaults(command=_status)
+
+    publishing = commands.add_parser("publish", help="copy, switch: readers get the built marts")
+    publishing.add_argument("--run-id", default=None, help="default: the last finished build")
+    publishing.set_defaults(command=_publish)
+
+    hashing = commands.add_parser("hashes", help="a hash per table, without run ids and times")
+    hashing.add_argument("file", nargs="?", type=Path, help="default: the published file")
+    hashing.set_defaults(command=_hashes)
+
     sources = commands.add_parser("sources", help="print dbt's source files made from contracts")
     sources.add_argument("--write", action="store_true", help="write them into dbt_project")
     sources.set_defaults(command=_sources)
     return parser
+
+
+def _init(options: argparse.Namespace, settings: Settings) -> int:
+    contracts = contracts_of.read_all(settings.contract_dirs)
+    raw.create_all(contracts, settings)
+    print(f"{settings.work_file}: {len(contracts)} raw tables")
+    return 0
+
+
+def _load(options: argparse.Namespace, settings: Settings) -> int:
+    run_id = options.run_id or f"manual-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    results = []
+    if named := [Batch.at(settings.landing, text) for text in options.batches if "/" in text]:
+        results += raw.load_all(named, settings, run_id)
+    tables = [text for text in options.batches if "/" not in text]
+    chosen = landing.batches(settings.landing) if options.all else []
+    for name in tables:
+        system, _, table = name.partition(".")
+        found = landing.batches(settings.landing, system, table)
+        if not table or not found:
+            raise LandingError(
+                "Nothing of that table has landed.",
+                where=f"{settings.landing}: {name}",
+                do="give an address of a batch, or <system>.<table>",
+            )
+        chosen += found
+    if not (named or chosen):
+        raise LandingError(
+            "No batch is named.",
+            where=str(settings.landing),
+            do="give addresses, <system>.<table>, or --all",
+        )
+    for batch in chosen:
+        if _passed(batch):
+            results += raw.load_all([batch], settings, run_id)
+        else:
+            print(f"left out, not passed by the gate: {batch.address}", file=sys.stderr)
+    _console.print(screen.loads(results))
+    return 0
+
+
+def _passed(batch: Batch) -> bool:
+    return (batch.path / "verdict.json").is_file() and landing.read_verdict(batch).passed
+
+
+def _watermarks(options: argparse.Namespace, settings: Settings) -> int:
+    found = raw.watermarks(options.system, settings)
+    if options.json:
+        print(json.dumps({name: value.isoformat() for name, value in found.items()}, indent=2))
+    else:
+        for name, value in found.items():
+            print(f"{options.system}.{name:<24} {value.isoformat(sep=' ')}")
+    return 0
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> int:
+    for table in screen.status(settings):
+        _console.print(table)
+    return 0
+
+
+def _publish(options: argparse.Namespace, settings: Settings) -> int:
+    print(publish.publish(settings, options.run_id or runs.built_run(settings)))
+    return 0
+
+
+def _hashes(options: argparse.Namespace, settings: Settings) -> int:
+    for table, value in hashes.table_hashes(options.file or settings.published_file).items():
+        print(f"{value}  {table}")
+    return 0
 
 
 def _sources(options: argparse.Namespace, settings: Settings) -> int:

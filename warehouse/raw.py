@@ -104,7 +104,7 @@ def load_all(
             }
             con.execute("commit")
         except connection.Error as error:
-            raise _failed(error, admitted) from error
+            raise _failed(error, admitted) from None
         # whatever else happens, closing the connection undoes the open transaction
     return [(loaded | known)[str(batch.address)] for batch in batches]
 
@@ -192,24 +192,26 @@ def _admit_all(batches: Sequence[Batch], contracts: dict[str, Contract]) -> list
 
 def _load(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
     started = time.monotonic()
-    newest = _newer_keys(con, admitted)
-    counts = versions.apply(con, admitted, newest)
+    counts = versions.apply(con, admitted, _newest_keys(con, admitted))
     result = _result(con, admitted, counts, started)
     _record(con, admitted, result, run_id)
     return result
 
 
-def _newer_keys(con: Connection, admitted: Admitted) -> Path | None:
-    """The key file of the newest loaded batch of the table, when it is newer than this one."""
+def _newest_keys(con: Connection, admitted: Admitted) -> Path | None:
+    """The key file that tells which keys are gone, when it is another batch's.
+
+    A batch that came late, or that lists no keys (a replay), is held against the newest list.
+    """
     batch = admitted.batch
-    newer = con.execute(
-        'select batch, data_sha256 from ops.ledger where system = ? and "table" = ?'
-        " and batch_id > ? order by batch_id desc limit 1",
-        [batch.system, batch.table, batch.batch_id],
+    listed = con.execute(
+        'select batch, batch_id from ops.ledger where system = ? and "table" = ? and lists_keys'
+        " order by batch_id desc limit 1",
+        [batch.system, batch.table],
     ).fetchone()
-    if newer is None:
+    if listed is None or (admitted.lists_keys and listed[1] < batch.batch_id):
         return None
-    other = Batch.at(batch.root, newer[0])
+    other = Batch.at(batch.root, listed[0])
     manifest = landing.read_manifest(other)
     landing.verify(other, manifest.files)
     return Admitted(other, admitted.contract, manifest, admitted.verdict).keys
@@ -251,7 +253,7 @@ def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str
     """Ledger, watermark and reconciliation, in the transaction of the rows."""
     batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
     con.execute(
-        f"insert into ops.ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
+        f"insert into ops.ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
         [
             result.batch,
             batch.system,
@@ -262,9 +264,12 @@ def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str
             manifest.contract_version,
             manifest.files["data.parquet"],
             verdict.files["passed.parquet"],
+            admitted.lists_keys,
         ],
     )
-    if (cursor := versions.newest_cursor(con, admitted)) is not None:
+    cursor = versions.newest_cursor(con, admitted)
+    # a replay brings old rows only: what lies between may not have been read yet
+    if cursor is not None and manifest.replay_of is None:
         con.execute(
             f"insert into ops.watermarks values (?, ?, ?, ?, {_UTC_NOW})"
             " on conflict do update set watermark = excluded.watermark, batch = excluded.batch,"

@@ -39,8 +39,8 @@ class Counts:
 def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     """Put the batch into its raw table.
 
-    `newest` is the key file of the newest batch when that is not this one: then this batch came
-    late, and says nothing about which keys are gone.
+    `newest` is the key file of the newest batch that lists keys, when that is not this one: then
+    it tells which of this batch's keys are gone, and this batch tells nothing about others.
     """
     passed = _stage(con, admitted)
     held, standing = _row(
@@ -49,7 +49,7 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
         f" from {_table(admitted.contract)}",
     )
     repeated = _drop_repeats(con, passed)
-    _decide(con, admitted, late=newest is not None)
+    _decide(con, admitted, late=newest is not None and admitted.lists_keys)
     loaded = _insert(con, admitted, held)
     known, updated = _row(
         con,
@@ -57,7 +57,8 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
         " from temp.decided",
     )
     _supersede(con, admitted.contract)
-    deleted = _close(con, admitted, standing, newest) if held and admitted.lists_keys else 0
+    told = newest is not None or (held > 0 and admitted.lists_keys)
+    deleted = _close(con, admitted, standing, newest) if told else 0
     con.execute("drop table temp.incoming; drop table temp.stored; drop table temp.decided")
     return Counts(passed, loaded, repeated + known, updated, deleted)
 

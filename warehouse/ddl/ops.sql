@@ -11,6 +11,7 @@ create table if not exists ops.ledger (
     contract_version varchar not null,
     data_sha256 varchar not null,
     passed_sha256 varchar not null,
+    lists_keys boolean not null,
     loaded_at timestamp not null
 );
 comment on table ops.ledger is 'Every batch that was loaded, once. One row per batch.';
