@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -104,25 +105,30 @@ def as_text(value: object) -> str:
     return re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
 
 
-def exact(text: str | bytes | None, column: Column) -> Decimal | None:
-    """A decimal cell as the landing will hold it, or None when it does not fit its type.
+def exact(column: Column) -> Callable[[str | bytes | None], Decimal | None]:
+    """A function from a cell's text to the decimal that landing will hold, or None if none fits.
 
     The second, independent reading that control sums rest on where the source cannot sum.
     """
-    if text is None:
-        return None
-    plain = as_text(text)
-    if plain in column.null_values or not _NUMBER.fullmatch(plain):
-        return None
-    with localcontext(prec=80):
+    context = Context(prec=80, traps=[InvalidOperation])
+    unit = Decimal(1).scaleb(-column.scale)
+    bound = Decimal(10) ** (column.precision - column.scale)
+
+    @lru_cache(maxsize=1 << 16)
+    def read(text: str | bytes | None) -> Decimal | None:
+        if text is None:
+            return None
+        plain_text = as_text(text)
+        if plain_text in column.null_values or not _NUMBER.fullmatch(plain_text):
+            return None
         try:
-            value = Decimal(plain)
-            scaled = value.quantize(Decimal(1).scaleb(-column.scale))
+            value = context.create_decimal(plain_text)
+            scaled = value.quantize(unit, context=context)
         except InvalidOperation:
             return None
-        if scaled != value or abs(value) >= Decimal(10) ** (column.precision - column.scale):
-            return None
-    return scaled
+        return scaled if scaled == value and abs(value) < bound else None
+
+    return read
 
 
 def plain(array: Array) -> Array:

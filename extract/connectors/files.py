@@ -125,6 +125,7 @@ class FilesSnapshot:
     def _measure_parquet(path: Path, money: Sequence[Column]) -> Measure:
         with pq.ParquetFile(path) as file:
             sums = {column.name: Decimal(0) for column in money}
+            exact = {column.name: casting.exact(column) for column in money}
             names = [column.physical_name for column in money]
             for batch in file.iter_batches(batch_size=_ROWS, columns=names) if money else ():
                 for column in money:
@@ -133,12 +134,15 @@ class FilesSnapshot:
                         array = array.cast(pa.string())
                     cells = pc.value_counts(array)
                     for text, times in zip(*map(pa.Array.to_pylist, cells.flatten()), strict=True):
-                        sums[column.name] += (casting.exact(text, column) or 0) * times
+                        sums[column.name] += (exact[column.name](text) or 0) * times
             return Measure(file.metadata.num_rows, sums)
 
     def _measure_csv(self, path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
         header = self._header(path, source)
-        places = [(header.index(column.physical_name), column) for column in money]
+        places = [
+            (header.index(column.physical_name), column.name, casting.exact(column))
+            for column in money
+        ]
         sums = {column.name: Decimal(0) for column in money}
         count = 0
         with _text(path, source) as file:
@@ -149,9 +153,9 @@ class FilesSnapshot:
                     continue
                 count += 1
                 if len(line) == len(header):
-                    for place, column in places:
+                    for place, name, exact in places:
                         # An empty field is no cell; a quoted empty one cannot be a number either.
-                        sums[column.name] += casting.exact(line[place], column) or 0
+                        sums[name] += exact(line[place]) or 0
         return Measure(count, sums)
 
     def _header(self, path: Path, source: FileSource) -> list[str]:

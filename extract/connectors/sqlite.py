@@ -9,8 +9,8 @@ connection per thread and would tear. SQLite types cells, not columns: the contr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ from extract.contract import Column, Contract
 from kehu.errors import SourceError
 
 _ROWS = 32_768
+_CACHE_KB = 64 << 10
 _DIGITS = 15
 """How many digits of a REAL are sure; a cell with more is summed by its text."""
 
@@ -44,6 +45,8 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Sql
     try:
         # Bytes: a cell that is no valid UTF-8 must not stop the read.
         connection.text_factory = bytes
+        # Rows in key order lie all over the file: keep more of it at hand than 2 MB.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         try:
             connection.execute("BEGIN")
             # A deferred transaction takes its snapshot at the first read.
@@ -62,7 +65,7 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Sql
 class _ExactSum:
     """SQLite aggregate: the exact sum of decimal cells that are held as text."""
 
-    column: Column
+    exact: Callable[[str | bytes | None], Decimal | None]
 
     def __init__(self) -> None:
         self.total = Decimal(0)
@@ -71,7 +74,7 @@ class _ExactSum:
         text = repr(cell) if isinstance(cell, float) else cell
         if isinstance(text, int):
             text = str(text)
-        self.total += casting.exact(text, self.column) or 0
+        self.total += self.exact(text) or 0
 
     def finalize(self) -> str:
         return str(self.total)
@@ -122,7 +125,7 @@ class SqliteSnapshot:
                 else f"typeof({cell}) IN ('integer', 'real') AND abs({cell}) < {bound}"
             )
             name = f"exact_sum_{position}"
-            aggregate = type("_Sum", (_ExactSum,), {"column": column})
+            aggregate = type("_Sum", (_ExactSum,), {"exact": staticmethod(casting.exact(column))})
             self._connection.create_aggregate(name, 1, aggregate)
             factor = 10**scale
             # Text as BLOB, so that what is no UTF-8 reaches Python, too.
@@ -157,23 +160,26 @@ class SqliteSnapshot:
             )
             while rows := cursor.fetchmany(_ROWS):
                 cells = zip(*rows, strict=True)
-                yield casting.cast([_array(column) for column in cells], columns)
+                arrays = [_array(c, column) for c, column in zip(cells, columns, strict=True)]
+                yield casting.cast(arrays, columns)
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorname", "unknown")
             raise read_failed(self.where, contract, error, code) from None
 
 
-def _array(cells: Sequence[Any]) -> Array:
+def _array(cells: Sequence[Any], column: Column) -> Array:
     """Cells of one column as Arrow; of mixed kinds, as their exact text."""
-    kinds = {type(cell) for cell in cells} - {type(None)}
+    kinds = set(map(type, cells)) - {type(None)}
     if not kinds:
         return pa.nulls(len(cells))
     if kinds == {bytes}:
         return pa.array(cells, pa.binary())
     if kinds == {int}:
         return pa.array(cells, pa.int64())
-    if kinds == {float}:
-        return pa.array(cells, pa.float64())
+    if kinds == {float} or (kinds == {int, float} and column.precision):
+        # NUMERIC affinity holds 12.00 as an integer beside 12.50: both read as a double.
+        with suppress(pa.ArrowInvalid):  # an integer above 2**53 is none
+            return pa.array(cells, pa.float64())
     texts = [
         cell if cell is None or isinstance(cell, bytes) else repr(cell).encode() for cell in cells
     ]
