@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from kehu.errors import WarehouseError
@@ -22,78 +24,89 @@ from kehu.settings import Settings
 log = logging.getLogger(__name__)
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
-    "seeds": ("resource_type:seed",),
-    "staging": ("path:models/staging",),
-    "identity": ("path:models/identity",),
-    "core": ("path:models/core",),
-    "metrics": ("path:models/metrics",),
-    "schemes": ("path:models/schemes",),
-    "marts": ("path:models/customer", "path:models/value", "path:models/credit"),
-    "serving": ("path:models/serving",),
+    "staging": ("staging",),
+    "identity": ("identity",),
+    "core": ("core",),
+    "metrics": ("metrics",),
+    "schemes": ("schemes",),
+    "marts": ("customer", "value", "credit"),
+    "serving": ("serving",),
 }
-"""Layers in order, and what dbt selects for each."""
+"""Layers in order, after the seeds, and the folders of models in each."""
 
 
 def build(settings: Settings, variables: Mapping[str, Any]) -> dict[str, float]:
-    """Build and test every layer in order; stop at the first that fails."""
+    """Build and test the seeds, then every layer in order; stop at the first that fails."""
     seconds: dict[str, float] = {}
-    with _runner() as runner:
-        for layer, selection in LAYERS.items():
+    with _runner(settings, variables) as (manifest, run):
+        for layer, names in selections(manifest).items():
             began = time.monotonic()
-            outcome = runner.invoke(_arguments(settings, variables, selection))
+            # A test runs in the layer in which the last of the models it reads is built.
+            outcome = run("build", "--indirect-selection", "buildable", "--select", *names)
             seconds[layer] = round(time.monotonic() - began, 2)
-            _check(layer, outcome, settings)
+            _check(f"layer {layer}", outcome, settings)
             log.info("%s: %s in %.1f s", layer, _summary(outcome.result), seconds[layer])
     return seconds
 
 
-def _arguments(
-    settings: Settings, variables: Mapping[str, Any], selection: Sequence[str]
-) -> list[str]:
-    return [
-        "build",
-        "--quiet",
-        "--no-use-colors",
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "info",
-        "--no-send-anonymous-usage-stats",
-        "--no-version-check",
-        "--project-dir",
-        str(settings.dbt_project),
-        "--profiles-dir",
-        str(settings.dbt_project),
-        "--target-path",
-        str(settings.dbt_target),
-        "--log-path",
-        str(settings.dbt_target.parent / "logs"),
-        "--vars",
-        json.dumps(dict(variables)),
-        # A test runs in the layer in which the last of the models it reads is built.
-        "--indirect-selection",
-        "buildable",
-        "--select",
-        *selection,
-    ]
+def selections(manifest: Any) -> dict[str, list[str]]:
+    """What dbt selects per layer: its models by name.
+
+    A folder would not do: dbt would take every test that lies in it, also those that read models
+    of a later layer.
+    """
+    chosen: dict[str, list[str]] = {"seeds": ["resource_type:seed"]}
+    layers = {folder: layer for layer, folders in LAYERS.items() for folder in folders}
+    chosen |= {layer: [] for layer in LAYERS}
+    for node in manifest.nodes.values():
+        if node.resource_type == "model":
+            if node.fqn[1] not in layers:
+                raise WarehouseError(
+                    f"The model {node.name} lies in no layer.",
+                    where=node.original_file_path,
+                    do=f"move it below models/ into one of: {', '.join(layers)}",
+                )
+            chosen[layers[node.fqn[1]]].append(node.name)
+    return {layer: names for layer, names in chosen.items() if names}
 
 
 @contextmanager
-def _runner() -> Iterator[Any]:
-    """A dbt runner; afterwards the working file is closed, so that other code can open it."""
+def _runner(
+    settings: Settings, variables: Mapping[str, Any]
+) -> Iterator[tuple[Any, Callable[..., Any]]]:
+    """The parsed project, and a function that runs a dbt command on it.
+
+    Afterwards the working file is closed, so that other code of this process can open it.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    target, project = settings.dbt_target, str(settings.dbt_project)
+    quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "info"]
+    quiet += ["--no-send-anonymous-usage-stats", "--no-version-check"]
+    # Absolute, whoever calls: dbt's parse cache holds paths.
+    places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
+    places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(dict(variables))]
+
+    def run(runner: Any, command: str, *arguments: str) -> Any:
+        return runner.invoke([*quiet, command, *places, *arguments])
+
     try:
-        yield dbtRunner()
+        parsed = run(dbtRunner(), "parse")
+        _check("the project", parsed, settings)
+        yield parsed.result, partial(run, dbtRunner(manifest=parsed.result))
     finally:
         DuckDBConnectionManager.close_all_connections()
 
 
-def _check(layer: str, outcome: Any, settings: Settings) -> None:
+def _log_file(settings: Settings) -> Path:
+    return settings.dbt_target.parent / "logs" / "dbt.log"
+
+
+def _check(what: str, outcome: Any, settings: Settings) -> None:
     if outcome.success:
         return
-    log_file = settings.dbt_target.parent / "logs" / "dbt.log"
+    log_file = _log_file(settings)
     failed = [
         result
         for result in getattr(outcome.result, "results", None) or []
@@ -102,12 +115,12 @@ def _check(layer: str, outcome: Any, settings: Settings) -> None:
     if not failed:
         kind = type(outcome.exception).__name__ if outcome.exception else "unknown"
         raise WarehouseError(
-            f"dbt cannot run layer {layer}: {kind}.",
+            f"dbt cannot run {what}: {kind}.",
             where=str(settings.dbt_project),
             do=f"read the end of {log_file} (restricted)",
         ) from None
     raise WarehouseError(
-        f"Layer {layer} failed: " + "; ".join(_sentence(result) for result in failed[:10]),
+        f"dbt failed at {what}: " + "; ".join(_sentence(result) for result in failed[:10]),
         where=", ".join(sorted({result.node.original_file_path for result in failed})),
         do=f"read {log_file} (restricted); the failing query is under {settings.dbt_target}",
     )

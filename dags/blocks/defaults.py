@@ -118,7 +118,8 @@ def day_of(context: Mapping[str, Any], settings: Settings) -> date:
     if asked := (context.get("params") or {}).get("day"):
         return date.fromisoformat(asked)
     end = context.get("data_interval_end") or context["dag_run"].run_after
-    return (end - timedelta(microseconds=1)).astimezone(ZoneInfo(settings.timezone)).date()
+    last: datetime = end - timedelta(microseconds=1)
+    return last.astimezone(ZoneInfo(settings.timezone)).date()
 
 
 def run_id_of(context: Mapping[str, Any]) -> str:
