@@ -24,11 +24,9 @@ from extract.landing import Batch, Manifest, Verdict
 from kehu import settings as environment
 from kehu.settings import CLONE, Settings
 
-CONTRACTS = {
-    contract.name: contract for contract in contracts_of.read_all([CLONE / "extract" / "contracts"])
-}
-PAYMENTS = CONTRACTS["billing.payments"]
-ACCOUNTS = CONTRACTS["billing.accounts"]
+_FOLDER = CLONE / "extract" / "contracts"
+PAYMENTS = contracts_of.read(_FOLDER / "billing" / "payments.yaml")
+ACCOUNTS = contracts_of.read(_FOLDER / "billing" / "accounts.yaml")
 FIRST_DAY = date(2026, 1, 31)
 
 START = datetime.fromisoformat("2026-01-31T00:00")

@@ -281,7 +281,7 @@ def test_batches_of_one_call_are_loaded_together_or_not(settings: Settings) -> N
     good = land(settings, PAYMENTS, [payment(1)])
     gone = land(settings, ACCOUNTS, [accounts], keys=[accounts])
     with pytest.raises(WarehouseError, match="8 of 9 rows are gone"):
-        raw.load_all([good, gone], settings, "run-2")
+        raw.load_all([good, gone], settings, "run-2", [PAYMENTS, ACCOUNTS])
     assert state(settings) == []
     assert raw.watermarks("billing", settings) == {"accounts": at(0)}
 
