@@ -1,11 +1,13 @@
 -- depends_on: {{ ref('customer_metrics') }}
+{{- check_metric_names() }}
 with metric_names as (
-    select cast('' as {{ text_type() }}) as metric, cast('' as {{ text_type() }}) as value_kind
-    {%- for metric, kind in metric_columns() %}
-    union all
-    select '{{ metric }}', '{{ kind }}'
+    {%- for kind in ['number', 'text'] %}
+    {%- set kind_loop = loop %}
+    {%- for metric in metric_names(kind) %}
+    {{ 'union all' if not (kind_loop.first and loop.first) }}
+    select '{{ metric }}' as metric, '{{ kind }}' as value_kind
+    {%- endfor %}
     {%- endfor %}
 )
 
 select * from metric_names
-where metric <> ''

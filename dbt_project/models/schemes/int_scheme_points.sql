@@ -15,7 +15,7 @@ lookups as (
 ),
 
 -- Whatever the direction, a higher merit is better.
-present as (
+with_method as (
     select
         scheme_values.as_of_date,
         scheme_values.scheme,
@@ -38,8 +38,26 @@ present as (
         on scheme_values.scheme = indicators.scheme
             and scheme_values.version = indicators.version
             and scheme_values.indicator = indicators.indicator
-    where scheme_values.number_value is not null
-        or scheme_values.text_value is not null
+),
+
+present as (
+    select * from with_method
+    where case when method = 'lookup' then text_value is not null else merit is not null end
+),
+
+missing as (
+    select
+        as_of_date,
+        scheme,
+        version,
+        customer_id,
+        indicator,
+        number_value,
+        text_value,
+        cast(null as bigint) as band,
+        cast(null as double) as points
+    from with_method
+    where case when method = 'lookup' then text_value is null else merit is null end
 ),
 
 ranked as (
@@ -49,6 +67,8 @@ ranked as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         method,
         band_count,
         rank() over (
@@ -58,7 +78,6 @@ ranked as (
         count(*) over (partition by as_of_date, scheme, indicator) - 1 as last_place
     from present
     where method in ('quantile', 'percentile')
-        and merit is not null
 ),
 
 -- One division of whole numbers, so that a value on the border of two bands lands exactly.
@@ -69,6 +88,8 @@ quantile_bands as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         method,
         band_count,
         place,
@@ -92,6 +113,8 @@ ranked_points as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         case when method = 'quantile' then band end as band,
         case
             when method = 'quantile'
@@ -121,6 +144,7 @@ within_bounds as (
         present.customer_id,
         present.indicator,
         present.number_value,
+        present.text_value,
         present.direction,
         coalesce(present.lower_bound, populations.lowest) as lowest,
         coalesce(present.upper_bound, populations.highest) as highest
@@ -130,7 +154,6 @@ within_bounds as (
             and present.scheme = populations.scheme
             and present.indicator = populations.indicator
     where present.method = 'min_max'
-        and present.number_value is not null
 ),
 
 -- Where all values are equal nobody is better: everyone gets half.
@@ -141,6 +164,8 @@ min_max_shares as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         direction,
         case
             when highest = lowest then 0.5e0
@@ -158,6 +183,8 @@ min_max_points as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         cast(null as bigint) as band,
         100 * case when direction = 'less_is_better' then 1 - share else share end as points
     from min_max_shares
@@ -170,6 +197,8 @@ band_points as (
         present.version,
         present.customer_id,
         present.indicator,
+        present.number_value,
+        present.text_value,
         cast(bands.band as bigint) as band,
         cast(bands.points as double) as points
     from present
@@ -180,7 +209,6 @@ band_points as (
             and (bands.lower is null or present.number_value >= bands.lower)
             and (bands.upper is null or present.number_value < bands.upper)
     where present.method = 'band'
-        and present.number_value is not null
 ),
 
 lookup_points as (
@@ -190,10 +218,13 @@ lookup_points as (
         present.version,
         present.customer_id,
         present.indicator,
+        present.number_value,
+        present.text_value,
         cast(lookups.band as bigint) as band,
         cast(lookups.points as double) as points
     from present
-    inner join lookups
+    -- a value that nobody listed is treated like a missing one
+    left join lookups
         on present.scheme = lookups.scheme
             and present.version = lookups.version
             and present.indicator = lookups.indicator
@@ -209,6 +240,8 @@ unioned as (
     select * from band_points
     union all
     select * from lookup_points
+    union all
+    select * from missing
 ),
 
 rounded as (
@@ -218,6 +251,8 @@ rounded as (
         version,
         customer_id,
         indicator,
+        number_value,
+        text_value,
         band,
         cast(points as decimal(9, 4)) as points
     from unioned

@@ -10,20 +10,12 @@ indicators as (
     select scheme, version, indicator, metric from {{ ref('scheme_indicators') }}
 ),
 
-read_by_name as (
+in_force as (
     select
-        customer_metrics.as_of_date,
         versions.scheme,
         versions.version,
-        customer_metrics.customer_id,
-        indicators.indicator,
-        {{ metric_value('customer_metrics', 'indicators.metric', 'number') }} as number_value,
-        {{ metric_value('customer_metrics', 'indicators.metric', 'text') }} as text_value,
-        versions.eligible_metric is null
-        or {{ metric_value('customer_metrics', 'versions.eligible_metric', 'number') }}
-            is not null
-        or {{ metric_value('customer_metrics', 'versions.eligible_metric', 'text') }}
-            is not null as is_eligible
+        versions.eligible_metric,
+        customer_metrics.*
     from customer_metrics
     inner join versions
         on customer_metrics.as_of_date >= versions.valid_from
@@ -31,15 +23,29 @@ read_by_name as (
                 versions.valid_to is null
                 or customer_metrics.as_of_date < versions.valid_to
             )
-    inner join indicators
-        on versions.scheme = indicators.scheme
-            and versions.version = indicators.version
 ),
 
 eligible as (
-    select as_of_date, scheme, version, customer_id, indicator, number_value, text_value
-    from read_by_name
-    where is_eligible
+    select *
+    from in_force
+    where eligible_metric is null
+        or {{ metric_value('in_force', 'eligible_metric', 'number') }} is not null
+        or {{ metric_value('in_force', 'eligible_metric', 'text') }} is not null
+),
+
+read_by_name as (
+    select
+        eligible.as_of_date,
+        eligible.scheme,
+        eligible.version,
+        eligible.customer_id,
+        indicators.indicator,
+        {{ metric_value('eligible', 'indicators.metric', 'number') }} as number_value,
+        {{ metric_value('eligible', 'indicators.metric', 'text') }} as text_value
+    from eligible
+    inner join indicators
+        on eligible.scheme = indicators.scheme
+            and eligible.version = indicators.version
 )
 
-select * from eligible
+select * from read_by_name

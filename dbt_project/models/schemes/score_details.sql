@@ -1,8 +1,4 @@
-with scheme_values as (
-    select * from {{ ref('int_scheme_values') }}
-),
-
-points as (
+with points as (
     select * from {{ ref('int_scheme_points') }}
 ),
 
@@ -14,40 +10,35 @@ indicators as (
     select * from {{ ref('scheme_indicators') }}
 ),
 
-with_points as (
+with_weights as (
     select
-        scheme_values.as_of_date,
-        scheme_values.scheme,
-        scheme_values.version,
-        scheme_values.customer_id,
-        scheme_values.indicator,
+        points.as_of_date,
+        points.scheme,
+        points.version,
+        points.customer_id,
+        points.indicator,
         indicators.indicator_group,
         indicators.metric,
-        scheme_values.number_value,
-        scheme_values.text_value,
+        points.number_value,
+        points.text_value,
         points.band,
         points.points as known_points,
         points.points is null as is_missing,
         coalesce(indicators.missing_rule, versions.missing_rule) as missing_rule,
         indicators.weight
-    from scheme_values
+    from points
     inner join indicators
-        on scheme_values.scheme = indicators.scheme
-            and scheme_values.version = indicators.version
-            and scheme_values.indicator = indicators.indicator
+        on points.scheme = indicators.scheme
+            and points.version = indicators.version
+            and points.indicator = indicators.indicator
     inner join versions
-        on scheme_values.scheme = versions.scheme
-            and scheme_values.version = versions.version
-    left join points
-        on scheme_values.as_of_date = points.as_of_date
-            and scheme_values.scheme = points.scheme
-            and scheme_values.customer_id = points.customer_id
-            and scheme_values.indicator = points.indicator
+        on points.scheme = versions.scheme
+            and points.version = versions.version
 ),
 
 treated as (
     select
-        with_points.*,
+        with_weights.*,
         case when is_missing then missing_rule end as missing_treatment,
         case
             when not is_missing then known_points
@@ -56,7 +47,7 @@ treated as (
         end as points,
         case when is_missing and missing_rule = 'reweight' then 0 else weight end
             as counted_weight
-    from with_points
+    from with_weights
 ),
 
 with_counted_total as (
