@@ -34,6 +34,10 @@ class Goods:
     price: Ints
     cost: Ints
 
+    def affordable(self) -> Ints:
+        """Products that private buyers order: the cheaper part of the range."""
+        return np.argsort(self.price, kind="stable")[: len(self.price) * 6 // 10]
+
     def list_price(self, product: Ints, year: Ints, currency: Ints) -> Ints:
         """List price in a year and currency, to four places."""
         rates = read("business")["currencies"].values()

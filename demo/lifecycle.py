@@ -55,8 +55,8 @@ class Report:
     state: kept.State
     tables: Mapping[str, Tally]
     seconds: float
-    skipped: str = ""
-    """Why nothing was done; empty when something was."""
+    skipped: bool = False
+    """Nothing was done: the databases hold this world already."""
 
 
 def create(
@@ -87,9 +87,7 @@ def create(
                 "`make clean`), or set KEHU_HOME to another folder",
             )
         if _standing(settings):
-            return Report(
-                state, {}, time.perf_counter() - started, f"the clock is at {state.today}"
-            )
+            return Report(state, {}, time.perf_counter() - started, skipped=True)
     world = lay_out(seed, customers, day, day)
     kept.forget(settings)
     tallies = _write(settings, world, EVER, rebuild=True, progress=progress)
@@ -126,9 +124,10 @@ def advance(settings: Settings, *, days: int, progress: Progress | None = None) 
             do="name the same URLs as for `create`",
         )
     today = state.today + timedelta(days=days)
-    if days < 1 or (today - state.start).days > FUTURE_DAYS:
+    left = FUTURE_DAYS - (state.today - state.start).days
+    if not 1 <= days <= left:
         raise KehuError(
-            f"The clock can be moved by 1 to {FUTURE_DAYS - (state.today - state.start).days} days.",
+            f"The clock can be moved by 1 to {left} days.",
             where=f"--days {days}; created for {state.start}, now at {state.today}",
             do="name fewer days, or create sources with a later --day",
         )

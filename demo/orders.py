@@ -193,7 +193,6 @@ def _month(world: Setting, buyers: Buyers, goods: catalogue.Goods, month: Month)
         buyers,
         buyer[sent],
         order_no[sent],
-        billed_day[sent],
         billed[sent],
         amount[sent],
     )
@@ -233,6 +232,8 @@ def _lines(
     favourite = buyers.records.party[buyer][order] * 7 % len(goods.price)
     other = between(rng, 0, len(goods.price) - 1, size)
     product = np.where(rng.random(size) < 0.4, (favourite + line) % len(goods.price), other)
+    household = goods.affordable()
+    product = np.where(buyers.firm[buyer][order], product, household[product % len(household)])
     year = (ordered[order] // DAY).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
     currency = buyers.currency[buyer][order]
     list_price = goods.list_price(product, year + 1970, currency)
@@ -240,6 +241,7 @@ def _lines(
     off = np.maximum(own, promotion[order])
     dear = np.maximum(1.0, 4_000_000 / np.maximum(goods.price[product], 1)) ** 0.5
     wanted = buyers.volume[buyer][order] * np.exp(rng.normal(0.0, 0.5, size)) * dear / 4
+    last = line == count[order] - 1
     quantity = np.maximum(1, np.rint(wanted)).astype(np.int64) * 100
     return Lines(
         order=order,
@@ -249,9 +251,7 @@ def _lines(
         list_price=list_price,
         unit_price=list_price * (10_000 - off) // 10_000,
         unit_cost=goods.unit_cost(product, currency),
-        dropped=(rng.random(size) < rules["line_deleted"])
-        & (line == count[order] - 1)
-        & (line > 0),
+        dropped=(rng.random(size) < rules["line_deleted"]) & last & (line > 0),
     )
 
 
@@ -282,11 +282,11 @@ def _invoices(
     buyers: Buyers,
     buyer: Ints,
     order_no: Ints,
-    day: Ints,
     billed: Ints,
     amount: Ints,
 ) -> Iterator[Rows]:
     now, records, size = world.now, buyers.records, len(buyer)
+    day = billed // DAY
     due = day + buyers.terms[buyer]
     currency = pick(repeated(CURRENCIES), buyers.currency[buyer])
     yield Rows(

@@ -43,8 +43,8 @@ def contacts(world: Setting, records: Records, firm: Bools) -> Rows:
     somebody = np.where(somebody == 0, np.flatnonzero(~world.people.organisation)[-1], somebody)
     line = (world.people.size + np.arange(size)) * 4 + 3
     name = spelling.person_name(world.people, somebody, rng)
-    entered = records.entered[owner] + between(rng, 600, 40 * DAY, size)
-    leaves = entered + (rng.exponential(5.0, size) * 365 * DAY).astype(np.int64) + DAY
+    entered = records.entered[owner] + between(rng, 0, 40, size) * DAY + 900
+    leaves = entered + (rng.exponential(2.5, size) * 365 + 1).astype(np.int64) * DAY
     leaves = np.where(leaves > world.clock.history * DAY, leaves, NEVER)
     return Rows(
         table="orders.contacts",
@@ -182,6 +182,7 @@ def visits(world: Setting, month: Month, records: Records, firm: Bools, active: 
     day = between(rng, np.maximum(month.first, records.start[chosen]), month.last, size)
     moment = day * DAY + between(rng, 9 * 3600, 17 * 3600, size)
     kind = weighted(rng, [0.7, 0.3], size)
+    call, visit = between(rng, 500, 3_000, size), between(rng, 8_000, 60_000, size)
     return Rows(
         table="orders.activities",
         columns={
@@ -189,9 +190,7 @@ def visits(world: Setting, month: Month, records: Records, firm: Bools, active: 
             "customer_no": records.id_of(chosen),
             "activity_kind": pick(repeated(["call", "visit"]), kind),
             "happened_at": moment,
-            "cost": np.where(
-                kind == 0, between(rng, 500, 3_000, size), between(rng, 8_000, 60_000, size)
-            ),
+            "cost": np.where(kind == 0, call, visit),
             "currency_code": constant("CNY", size),
             "salesperson": number("SP", chosen % 12 + 101),
         },

@@ -19,6 +19,16 @@ from demo.pools import read
 from demo.setting import Setting
 
 CURRENCY = "CNY"
+CAUSES = (
+    "billing_error",
+    "outage",
+    "waiting_time",
+    "attitude",
+    "quality",
+    "delivery",
+    "price",
+    "other",
+)
 NAMED = {"billing": ("account",), "his": ("patient", "group_client"), "orders": ("buyer",)}
 """Kinds of record a caller can name, by system."""
 
@@ -273,8 +283,16 @@ def _complaints(
             "complaint_kind": pick(repeated(["complaint", "suggestion", "praise", "ticket"]), kind),
             "cause": pick(
                 repeated(
-                    ["billing_error", "outage", "waiting_time", "attitude", "quality"]
-                    + ["delivery", "price", "other"]
+                    [
+                        "billing_error",
+                        "outage",
+                        "waiting_time",
+                        "attitude",
+                        "quality",
+                        "delivery",
+                        "price",
+                        "other",
+                    ]
                 ),
                 np.where(praise, -1, np.minimum(cause, 7)),
             ),

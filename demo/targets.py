@@ -1,8 +1,8 @@
 """The databases the demo writes: SQLite, PostgreSQL, MariaDB; one schema, one content.
 
-In: a system's URL and its contracts. Out: an open `Target` that makes tables, loads Arrow tables and
-deletes rows by key. Touches: the tables of the contracts and one marker table in that database,
-nothing else. A database that holds such tables without the marker is never touched.
+In: a system's URL and its contracts. Out: an open `Target` that makes tables, loads Arrow
+tables and deletes rows by key. Touches: the tables of the contracts and one marker table in that
+database, nothing else. A database that holds such tables without the marker is never touched.
 """
 
 from __future__ import annotations
