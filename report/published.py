@@ -122,7 +122,7 @@ class _Reader:
 
     def labels(self) -> dict[tuple[str, str], tuple[str, str]]:
         """English and Chinese label by scheme and class; the newest version of a scheme wins."""
-        rows = self.rows("value.scheme_classes", _LABELS)
+        rows = self.rows("value.class_labels", _LABELS)
         return {
             (row["scheme"], row["class_code"]): (row["label_en"], row["label_zh"] or "")
             for row in rows
@@ -345,6 +345,6 @@ _OVERDUE = f"""
 
 _LABELS = """
     select scheme, class_code, label_en, label_zh
-    from value.scheme_classes
+    from value.class_labels
     order by scheme, version
 """

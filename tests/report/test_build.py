@@ -53,7 +53,7 @@ select as_of_date, customer_id, 50.0 as current_value, 50.0 as potential_value,
     (monetary_12m / 11)::decimal(9, 2) as score,
     if(monetary_12m > 900, 'premium', 'low_end') as class_code
 from value.customer_metrics;
-create table value.scheme_classes as
+create table value.class_labels as
 select 'value_score' as scheme, 1 as version, 'premium' as class_code, 'Premium' as label_en,
     '优质' as label_zh;
 create table credit.receivables_ageing as
