@@ -116,7 +116,7 @@ def require_passed(verdicts: Sequence[Verdict]) -> None:
 def contract_of(batch: Batch, settings: Settings) -> Contract:
     """The contract of a batch's table."""
     name = f"{batch.system}.{batch.table}"
-    contract = _contracts(settings.contract_dirs).get(name)
+    contract = known_contracts(settings.contract_dirs).get(name)
     if contract is None:
         raise ValidationError(
             f"No contract describes {name}.",
@@ -127,7 +127,8 @@ def contract_of(batch: Batch, settings: Settings) -> Contract:
 
 
 @cache
-def _contracts(dirs: tuple[Path, ...]) -> dict[str, Contract]:
+def known_contracts(dirs: tuple[Path, ...]) -> dict[str, Contract]:
+    """All contracts by name, read once per process: checking their form takes a second."""
     return {contract.name: contract for contract in read_all(dirs)}
 
 

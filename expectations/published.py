@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extract.contract import read_all
+from expectations import gate
 from kehu import settings as kehu_settings
 from kehu.errors import ValidationError
 
@@ -87,7 +87,8 @@ def _other_runs(engine: Engine, columns: Mapping[str, list[str]]) -> Iterable[st
 def _private_columns(engine: Engine, columns: Mapping[str, list[str]]) -> Iterable[str]:
     from expectations.suites import published as suite
 
-    rule = suite.no_private_column(read_all(kehu_settings.load().contract_dirs))
+    contracts = gate.known_contracts(kehu_settings.load().contract_dirs)
+    rule = suite.no_private_column(contracts.values())
     names = ", ".join(
         f"('{table}', '{column}')" for table, listed in columns.items() for column in listed
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb  # noqa: TID251 - the tests make the file that is audited
+import duckdb
 import pytest
 
 from expectations.published import audit
@@ -122,20 +122,35 @@ def test_a_sound_file_passes_and_is_not_touched(published: Path) -> None:
     assert [path.name for path in published.parent.iterdir()] == [published.name]
 
 
-@pytest.mark.parametrize("rule", VIOLATIONS)
-def test_each_planted_violation_is_named_and_nothing_else(published: Path, rule: str) -> None:
+def _groups() -> list[list[str]]:
+    """Violations that do not touch each other, one per table, so that few files are audited."""
+    groups: list[dict[str, str]] = []
+    for rule in VIOLATIONS:
+        table = rule.partition(":")[0]
+        group = next((group for group in groups if table not in group), None)
+        if group is None:
+            groups.append(group := {})
+        group[table] = rule
+    return [list(group.values()) for group in groups]
+
+
+@pytest.mark.parametrize("rules", _groups(), ids=str)
+def test_each_planted_violation_is_named_and_nothing_else(
+    published: Path, rules: list[str]
+) -> None:
     with duckdb.connect(str(published)) as con:
-        con.execute(VIOLATIONS[rule])
+        for rule in rules:
+            con.execute(VIOLATIONS[rule])
 
     with pytest.raises(ValidationError) as raised:
         audit(published)
 
     lines = [line.removeprefix("    - ") for line in raised.value.what.splitlines()[1:]]
-    assert lines == [rule]
+    assert sorted(lines) == sorted(rules)
     assert raised.value.where == str(published)
 
 
-def test_all_violations_are_told_at_once_without_a_value(published: Path) -> None:
+def test_the_message_holds_no_value(published: Path) -> None:
     with duckdb.connect(str(published)) as con:
         con.execute("update value.rfm set segment = 'canary-value'")
         con.execute("update credit.receivables_ageing set bucket = 'canary-value'")
