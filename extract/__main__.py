@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _console() -> Console:
+    """The terminal; wide enough for every column when the output goes into a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=200)
+
+
 def _extract(settings: Settings, given: argparse.Namespace) -> int:
     batches = extract_system(
         given.command,
@@ -88,7 +93,7 @@ def _extract(settings: Settings, given: argparse.Namespace) -> int:
             f"{manifest.seconds:.2f}",
         )
         news += [f"{batch.table}.{column}" for column in manifest.new_columns]
-    console = Console()
+    console = _console()
     console.print(table)
     if news:
         console.print(f"new columns, not in the contracts and not read: {', '.join(news)}")
@@ -116,8 +121,8 @@ def _watermarks(path: Path | None) -> dict[str, datetime | None]:
 
 def _contracts(settings: Settings) -> int:
     table = Table(title="contracts", title_justify="left")
-    for name in ("table", "key", "cursor", "lookback", "deletes", "source", *CLASSES):
-        table.add_column(name, justify="right" if name in CLASSES else "left")
+    for name in ("table", "key", "cursor", "lookback", "deletes", "source", "columns"):
+        table.add_column(name, no_wrap=name == "table")
     for contract in read_all(settings.contract_dirs):
         classes = [column.classification for column in contract.columns]
         table.add_row(
@@ -127,9 +132,9 @@ def _contracts(settings: Settings) -> int:
             str(contract.lookback) if contract.cursor else "",
             contract.deletes,
             contract.file.path if contract.file else "database",
-            *(str(classes.count(name) or "") for name in CLASSES),
+            ", ".join(f"{classes.count(name)} {name}" for name in CLASSES if name in classes),
         )
-    Console().print(table)
+    _console().print(table)
     return 0
 
 
@@ -153,7 +158,7 @@ def _check(settings: Settings, systems: Sequence[str]) -> int:
         for item in found:
             stops = stops or item.stops
             table.add_row(system, item.detail, "yes" if item.stops else "no", item.do)
-    Console().print(table)
+    _console().print(table)
     return 2 if stops else 0
 
 

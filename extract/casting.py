@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -18,27 +18,14 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute
 
+from extract import dates
 from extract.contract import Column
 from extract.landing import CAST_ERRORS
-from kehu.errors import ContractError
 
 BAD_LINE = "_line"
 """Name under which a line with a wrong number of fields stands in `_cast_errors`."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_PARTS: Mapping[str, str] = {
-    "yyyy": r"(?P<year>[0-9]{4})",
-    "MM": r"(?P<month>[0-9]{2})",
-    "M": r"(?P<month>[0-9]{1,2})",
-    "dd": r"(?P<day>[0-9]{2})",
-    "d": r"(?P<day>[0-9]{1,2})",
-    "HH": r"(?P<hour>[0-9]{2})",
-    "H": r"(?P<hour>[0-9]{1,2})",
-    "mm": r"(?P<minute>[0-9]{2})",
-    "ss": r"(?P<second>[0-9]{2})",
-    "SSS": r"(?P<fraction>[0-9]{3})",
-    "SSSSSS": r"(?P<fraction>[0-9]{6})",
-}
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?$"
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
 
@@ -206,7 +193,7 @@ def _from_text(array: Array, column: Column) -> Array:
 
 
 def _from_pattern(texts: Array, pattern: str, target: pa.DataType) -> Array:
-    parts = pc.extract_regex(texts, _regex(pattern))
+    parts = pc.extract_regex(texts, dates.as_regex(pattern))
     names = {field.name for field in parts.type}
 
     def part(name: str, default: str, width: int) -> Array:
@@ -224,31 +211,6 @@ def _from_pattern(texts: Array, pattern: str, target: pa.DataType) -> Array:
         time = pc.binary_join_element_wise(time, part("fraction", "000000", 3), ".")
         iso = pc.binary_join_element_wise(iso, time, " ")
     return _fit(iso, lambda part: part.cast(target), target)
-
-
-def _regex(pattern: str) -> str:
-    """A JDK date pattern as a regular expression; letters we do not know are refused."""
-    pieces = []
-    for token in re.finditer(r"'[^']*'|([A-Za-z])\1*|[^A-Za-z]", pattern):
-        text = token[0]
-        if text in _PARTS:
-            pieces.append(_PARTS[text])
-        elif text.startswith("'"):
-            pieces.append(re.escape(text.strip("'")))
-        elif text.isalpha():
-            raise ContractError(
-                f"The date format {pattern!r} is not known (at {text!r}).",
-                where="logicalTypeOptions.format of the contract",
-                do=f"build it from {', '.join(_PARTS)} and punctuation",
-            )
-        else:
-            pieces.append(re.escape(text))
-    return "^" + "".join(pieces) + "$"
-
-
-def check_format(pattern: str) -> None:
-    """Raise `ContractError` when `pattern` is no date format that `cast` can read."""
-    _regex(pattern)
 
 
 def _keep(array: Array, wanted: Array) -> Array:

@@ -5,85 +5,42 @@ extraction query, the Parquet schema, the raw table, the structural expectations
 and the privacy classes derive. Touches: reads the YAML files only.
 
 Standard: Open Data Contract Standard 3.2 (Bitol, Linux Foundation). What the standard has no word
-for stands in its `customProperties` and is checked by `_CUSTOM` below.
+for stands in its `customProperties`; `extract.contract_rules` checks both.
 """
 
 from __future__ import annotations
 
-import importlib.resources
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pyarrow as pa
 import yaml
 
+from extract.contract_rules import (
+    CLASSES,
+    DECIMAL,
+    IDENTIFIERS,
+    ROW_POSITION,
+    custom_properties,
+    problems_in,
+)
 from kehu.errors import ContractError
 
-CLASSES = ("public", "internal", "personal", "identifier", "health")
-"""Privacy classes of a column, from open to closed (`docs/data_model.md`)."""
+__all__ = [
+    "CLASSES",
+    "IDENTIFIERS",
+    "ROW_POSITION",
+    "Column",
+    "Contract",
+    "FileSource",
+    "read",
+    "read_all",
+]
 
-IDENTIFIERS: Mapping[str, tuple[str, ...]] = {
-    "identity_number": ("_norm", "_hash"),
-    "phone": ("_norm", "_hash"),
-    "email": ("_norm", "_hash"),
-    "party_name": ("_norm", "_pinyin"),
-    "address": ("_norm",),
-    "birth_date": (),
-}
-"""Kinds of identifier, and the columns the gate adds to the passed file for each."""
-
-ROW_POSITION = "_row"
-"""A key column that the file itself does not have: the position of the row in the file, from 1."""
-
-_CUSTOM: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["deletes"],
-    "properties": {
-        "cursor": {"type": "string"},
-        "lookback": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
-        "timezone": {"type": "string"},
-        "deletes": {"enum": ["none", "key_compare", "snapshot"]},
-        "maxQuarantineShare": {"type": "number", "minimum": 0, "maximum": 1},
-        "maxDeleteShare": {"type": "number", "minimum": 0, "maximum": 1},
-        "drift": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "newColumn": {"enum": ["report", "stop"]},
-                "removedColumn": {"enum": ["stop"]},
-                "changedType": {"enum": ["stop"]},
-            },
-        },
-        "leftOut": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["column", "why"],
-                "additionalProperties": False,
-                "properties": {"column": {"type": "string"}, "why": {"type": "string"}},
-            },
-        },
-        "attribution": {"type": "string"},
-    },
-}
-_CUSTOM_COLUMN: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "identifier": {"enum": list(IDENTIFIERS)},
-        "nullValues": {"type": "array", "items": {"type": "string"}},
-    },
-}
-_DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
-_NAME = re.compile(r"^_?[a-z][a-z0-9_]*$")
 _ARROW: Mapping[str, pa.DataType] = {
     "varchar": pa.string(),
     "integer": pa.int32(),
@@ -92,15 +49,6 @@ _ARROW: Mapping[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
     "boolean": pa.bool_(),
-}
-_LOGICAL: Mapping[str, str] = {
-    "varchar": "string",
-    "integer": "integer",
-    "bigint": "integer",
-    "double": "number",
-    "date": "date",
-    "timestamp": "timestamp",
-    "boolean": "boolean",
 }
 
 
@@ -127,20 +75,20 @@ class Column:
 
     @property
     def arrow_type(self) -> pa.DataType:
-        if match := _DECIMAL.match(self.physical_type):
+        if match := DECIMAL.match(self.physical_type):
             return pa.decimal128(int(match[1]), int(match[2]))
         return _ARROW[self.physical_type]
 
     @property
     def precision(self) -> int:
         """Digits of a decimal column; 0 for every other type."""
-        match = _DECIMAL.match(self.physical_type)
+        match = DECIMAL.match(self.physical_type)
         return int(match[1]) if match else 0
 
     @property
     def scale(self) -> int:
         """Digits of a decimal column after the point."""
-        match = _DECIMAL.match(self.physical_type)
+        match = DECIMAL.match(self.physical_type)
         return int(match[2]) if match else 0
 
     @property
@@ -219,69 +167,15 @@ class Contract:
         return pa.schema([*self.arrow_schema, *derived])
 
 
-@cache
-def _standard() -> Any:
-    text = importlib.resources.files("open_data_contract_standard").joinpath("schema.json")
-    schema = json.loads(text.read_text(encoding="utf-8"))
-    return jsonschema.validators.validator_for(schema)(schema)
-
-
-def _custom(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry["property"]: entry.get("value") for entry in item.get("customProperties", [])}
-
-
 def _duration(text: str) -> timedelta:
     amount = int(re.sub(r"\D", "", text))
     unit = {"H": "hours", "M": "minutes", "S": "seconds", "D": "days"}[text[-1]]
     return timedelta(**{unit: amount})
 
 
-def _problems(document: Any) -> Iterable[str]:
-    """What is wrong with a contract document, as sentences."""
-    if not isinstance(document, dict):
-        yield "the file holds no mapping"
-        return
-    for error in _standard().iter_errors(document):
-        yield f"{error.json_path}: {error.message}"
-    tables = document.get("schema") or []
-    if len(tables) != 1:
-        yield f"$.schema: expected exactly one table, found {len(tables)}"
-        return
-    yield from _check(_CUSTOM, _custom(document), "$.customProperties")
-    names: set[str] = set()
-    for position, prop in enumerate(tables[0].get("properties") or []):
-        where = f"$.schema[0].properties[{position}] ({prop.get('name')})"
-        kind = str(prop.get("physicalType"))
-        logical = "number" if _DECIMAL.match(kind) else _LOGICAL.get(kind)
-        if logical is None:
-            yield f"{where}: physicalType {kind!r} is none of {', '.join(_LOGICAL)}, decimal(p,s)"
-        elif prop.get("logicalType") != logical:
-            yield f"{where}: logicalType must be {logical!r} for physicalType {kind!r}"
-        if prop.get("classification") not in CLASSES:
-            yield f"{where}: classification must be one of {', '.join(CLASSES)}"
-        if not _NAME.match(str(prop.get("name"))):
-            yield f"{where}: a column name is lower case with underscores"
-        if not prop.get("description"):
-            yield f"{where}: a column needs a description"
-        if prop.get("name") in names:
-            yield f"{where}: the column stands twice"
-        names.add(prop.get("name"))
-        yield from _check(_CUSTOM_COLUMN, _custom(prop), f"{where}.customProperties")
-    if not any(prop.get("primaryKey") for prop in tables[0].get("properties") or []):
-        yield "$.schema[0].properties: no column has primaryKey: true"
-    cursor = _custom(document).get("cursor")
-    if cursor is not None and cursor not in names:
-        yield f"$.customProperties: the cursor {cursor!r} is no column of the table"
-
-
-def _check(schema: Mapping[str, Any], value: Any, where: str) -> Iterable[str]:
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(value):
-        yield f"{where}: {error.message}"
-
-
 def _column(prop: Mapping[str, Any]) -> Column:
     options = prop.get("logicalTypeOptions") or {}
-    custom = _custom(prop)
+    custom = custom_properties(prop)
     relationships = prop.get("relationships") or []
     return Column(
         name=prop["name"],
@@ -315,13 +209,13 @@ def read(path: Path) -> Contract:
         raise ContractError(
             f"The contract cannot be read: {error}", where=str(path), do="correct the file"
         ) from error
-    if problems := list(_problems(document)):
+    if problems := list(problems_in(document)):
         raise ContractError(
             "The contract is not valid:\n    - " + "\n    - ".join(problems),
             where=str(path),
             do="correct the named places; the form is in docs/data_model.md",
         )
-    table, custom = document["schema"][0], _custom(document)
+    table, custom = document["schema"][0], custom_properties(document)
     properties = sorted(
         enumerate(table["properties"]),
         key=lambda item: (item[1].get("primaryKeyPosition", 999), item[0]),

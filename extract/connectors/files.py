@@ -33,7 +33,7 @@ from extract import casting
 from extract.casting import Array, pc
 from extract.connectors.base import Address, Measure, quoted
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
-from kehu.errors import SourceError
+from kehu.errors import KehuError, SourceError
 
 _UNREADABLE = (OSError, EOFError, LookupError, csv.Error, duckdb.Error, pa.ArrowException)
 _BLOCK = 16 << 20
@@ -63,19 +63,22 @@ class FilesSnapshot:
     def __init__(self, folder: Path, where: str, contracts: Sequence[Contract]) -> None:
         self._folder = folder
         self.where = where
-        self._state = {contract.name: self._stat(contract) for contract in contracts}
+        self._state = {contract.name: self._state_of(contract) for contract in contracts}
 
     def columns(self, contract: Contract) -> Mapping[str, str] | None:
-        path, source = self._file(contract)
-        if not path.is_file():
-            return None
-        with self._reading(contract):
-            if source.format == "parquet":
-                fields = pq.read_schema(path)
-                found = {field.name: str(field.type) for field in fields}
-            else:
-                found = dict.fromkeys(self._header(path, source), "text")
-        if ROW_POSITION in contract.key:
+        paths, source = self._files(contract)
+        found: dict[str, str] | None = None
+        for path in paths:
+            with self._reading(contract, path):
+                columns = _columns(path, source)
+            if found is not None and columns != found:
+                raise SourceError(
+                    f"The files of {contract.name} do not have the same columns.",
+                    where=f"{paths[0]} and {path}",
+                    do="deliver files of one form, or give each form a contract of its own",
+                )
+            found = columns
+        if found and ROW_POSITION in contract.key:
             found[ROW_POSITION] = "int64"
         return found
 
@@ -94,125 +97,140 @@ class FilesSnapshot:
 
     def measure(self, contract: Contract, since: datetime | None) -> Measure:
         """Count and sum by a second reader: Python's csv module, or the footer of the Parquet."""
-        path, source = self._file(contract)
+        paths, source = self._files(contract)
         money = [contract.column(name) for name in contract.money]
-        with self._reading(contract):
-            if source.format == "parquet":
-                return self._measure_parquet(path, money)
-            return self._measure_csv(path, source, money)
+        rows, sums = 0, {column.name: Decimal(0) for column in money}
+        for path in paths:
+            with self._reading(contract, path):
+                one = (
+                    _measure_parquet(path, money)
+                    if source.format == "parquet"
+                    else _measure_csv(path, source, money)
+                )
+            rows += one.rows
+            for name, value in one.sums.items():
+                sums[name] += value
+        return Measure(rows, sums)
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
     ) -> Iterator[pa.RecordBatch]:
-        path, source = self._file(contract)
-        with self._reading(contract):
-            if source.format == "parquet":
-                batches = _parquet_batches(path, columns)
-            else:
-                batches = _csv_batches(path, source, self._header(path, source), columns)
-            if contract.key == (ROW_POSITION,):
-                yield from batches
-            else:
+        batches = self._batches(contract, columns)
+        if contract.key == (ROW_POSITION,):
+            yield from batches
+        else:
+            with self._reading(contract, self._folder):
                 yield from _sorted(batches, columns, contract.key)
-            if self._stat(contract) != self._state[contract.name]:
-                raise SourceError(
-                    f"The file of {contract.name} changed while it was read.",
-                    where=str(path),
-                    do="deliver a file under another name, rename it when complete, then run again",
-                )
+        if self._state_of(contract) != self._state[contract.name]:
+            raise SourceError(
+                f"The files of {contract.name} changed while they were read.",
+                where=f"{self.where}, {contract.file.path if contract.file else ''}",
+                do="deliver a file under another name, rename it when complete, then run again",
+            )
 
-    @staticmethod
-    def _measure_parquet(path: Path, money: Sequence[Column]) -> Measure:
-        with pq.ParquetFile(path) as file:
-            sums = {column.name: Decimal(0) for column in money}
-            exact = {column.name: casting.exact(column) for column in money}
-            names = [column.physical_name for column in money]
-            for batch in file.iter_batches(batch_size=_ROWS, columns=names) if money else ():
-                for column in money:
-                    array = casting.plain(batch.column(column.physical_name))
-                    if not pa.types.is_binary(array.type):
-                        array = array.cast(pa.string())
-                    cells = pc.value_counts(array)
-                    for text, times in zip(*map(pa.Array.to_pylist, cells.flatten()), strict=True):
-                        sums[column.name] += (exact[column.name](text) or 0) * times
-            return Measure(file.metadata.num_rows, sums)
+    def _batches(self, contract: Contract, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+        paths, source = self._files(contract)
+        for path in paths:
+            with self._reading(contract, path):
+                if source.format == "parquet":
+                    yield from _parquet_batches(path, columns)
+                else:
+                    yield from _csv_batches(path, source, columns)
 
-    def _measure_csv(self, path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
-        header = self._header(path, source)
-        places = [
-            (header.index(column.physical_name), column.name, casting.exact(column))
-            for column in money
-        ]
-        sums = {column.name: Decimal(0) for column in money}
-        count = 0
-        with _text(path, source) as file:
-            lines = csv.reader(file, delimiter=source.delimiter)
-            next(lines, None)
-            for line in lines:
-                if not line:
-                    continue
-                count += 1
-                if len(line) == len(header):
-                    for place, name, exact in places:
-                        # An empty field is no cell; a quoted empty one cannot be a number either.
-                        sums[name] += exact(line[place]) or 0
-        return Measure(count, sums)
-
-    def _header(self, path: Path, source: FileSource) -> list[str]:
-        with _text(path, source) as file:
-            return next(csv.reader(file, delimiter=source.delimiter), [])
-
-    def _file(self, contract: Contract) -> tuple[Path, FileSource]:
+    def _files(self, contract: Contract) -> tuple[list[Path], FileSource]:
+        """The files of a table by name; the contract's path may be a pattern."""
         source = contract.file
-        path = (self._folder / source.path).resolve() if source else self._folder
-        if source is None or not path.is_relative_to(self._folder):
+        if source is None:
             raise SourceError(
-                f"The contract of {contract.name} names no file inside the source folder.",
+                f"The contract of {contract.name} names no file.",
                 where=str(contract.path),
-                do="give servers[].path as a path below the folder",
+                do="name it in servers[].path, below the source folder",
             )
-        if source.format not in ("csv", "parquet"):
+        paths = sorted(path.resolve() for path in self._folder.glob(source.path))
+        outside = [path for path in paths if not path.is_relative_to(self._folder)]
+        if outside:
             raise SourceError(
-                f"Files of the format {source.format!r} cannot be read.",
-                where=str(contract.path),
-                do="use csv or parquet in servers[].format",
+                f"A file of {contract.name} lies outside the source folder.",
+                where=str(outside[0]),
+                do="put the file itself into the folder, not a link to it",
             )
-        if "*" in source.path:
-            # A set whose file carries a name of its own: the folder holds exactly one that fits.
-            found = sorted(self._folder.glob(source.path))
-            if len(found) > 1:
-                raise SourceError(
-                    f"{len(found)} files fit {source.path} of {contract.name}; one is expected.",
-                    where=f"{self.where}; {contract.path}",
-                    do="leave one file there, or name it in servers[].path",
-                )
-            path = found[0] if found else path
-        return path, source
+        if len(paths) > 1 and ROW_POSITION in contract.key:
+            raise SourceError(
+                f"Several files match {contract.name}, whose key is the position in one file.",
+                where=", ".join(map(str, paths)),
+                do="keep one file, or give the table a key of its own",
+            )
+        return paths, source
 
-    def _stat(self, contract: Contract) -> tuple[int, ...] | None:
-        path, _ = self._file(contract)
-        if not path.exists():
-            return None
-        stat = path.stat()
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+    def _state_of(self, contract: Contract) -> list[tuple[str, int, int, int]]:
+        paths, _ = self._files(contract)
+        stats = [(path, path.stat()) for path in paths]
+        return [(str(path), s.st_ino, s.st_size, s.st_mtime_ns) for path, s in stats]
 
     @contextmanager
-    def _reading(self, contract: Contract) -> Iterator[None]:
+    def _reading(self, contract: Contract, path: Path) -> Iterator[None]:
         """Turn what readers raise into an error that names the file and holds no cell."""
-        path, source = self._file(contract)
         try:
             yield
         except _UNREADABLE as error:
-            reason = f"{type(error).__name__}"
+            reason = type(error).__name__
             if isinstance(error, OSError) and error.strerror:
                 reason = error.strerror
+            encoding = contract.file.encoding if contract.file else ""
             raise SourceError(
                 f"The file of {contract.name} cannot be read ({reason}).",
                 where=str(path),
-                do=f"check that it is a whole {source.format} file, readable, with the contract's "
-                f"delimiter and encoding ({source.encoding}); a quote that never closes and a line "
-                f"above {_BLOCK >> 20} MB are refused",
+                do="check that it is whole and readable, and has the contract's format, delimiter "
+                f"and encoding ({encoding}); a line above {_BLOCK >> 20} MB is refused",
             ) from None
+
+
+def _columns(path: Path, source: FileSource) -> dict[str, str]:
+    if source.format == "parquet":
+        return {field.name: str(field.type) for field in pq.read_schema(path)}
+    return dict.fromkeys(_header(path, source), "text")
+
+
+def _header(path: Path, source: FileSource) -> list[str]:
+    with _text(path, source) as file:
+        return next(csv.reader(file, delimiter=source.delimiter), [])
+
+
+def _measure_parquet(path: Path, money: Sequence[Column]) -> Measure:
+    with pq.ParquetFile(path) as file:
+        sums = {column.name: Decimal(0) for column in money}
+        exact = {column.name: casting.exact(column) for column in money}
+        names = [column.physical_name for column in money]
+        for batch in file.iter_batches(batch_size=_ROWS, columns=names) if money else ():
+            for column in money:
+                array = casting.plain(batch.column(column.physical_name))
+                if not pa.types.is_binary(array.type):
+                    array = array.cast(pa.string())
+                cells = pc.value_counts(array)
+                for text, times in zip(*map(pa.Array.to_pylist, cells.flatten()), strict=True):
+                    sums[column.name] += (exact[column.name](text) or 0) * times
+        return Measure(file.metadata.num_rows, sums)
+
+
+def _measure_csv(path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
+    header = _header(path, source)
+    places = [
+        (header.index(column.physical_name), column.name, casting.exact(column)) for column in money
+    ]
+    sums = {column.name: Decimal(0) for column in money}
+    count = 0
+    with _text(path, source) as file:
+        lines = csv.reader(file, delimiter=source.delimiter)
+        next(lines, None)
+        for line in lines:
+            if not line:
+                continue
+            count += 1
+            if len(line) == len(header):
+                for place, name, exact in places:
+                    # An empty field is no cell; a quoted empty one cannot be a number either.
+                    sums[name] += exact(line[place]) or 0
+    return Measure(count, sums)
 
 
 def _bytes(path: Path) -> IO[bytes]:
@@ -289,8 +307,9 @@ def _mended(array: Array) -> Array:
 
 
 def _csv_batches(
-    path: Path, source: FileSource, header: Sequence[str], columns: Sequence[Column]
+    path: Path, source: FileSource, columns: Sequence[Column]
 ) -> Iterator[pa.RecordBatch]:
+    header = _header(path, source)
     wanted = [column for column in columns if column.name != ROW_POSITION]
     places = {column.name: header.index(column.physical_name) for column in wanted}
     broken: list[tuple[int, str]] = []
@@ -367,12 +386,27 @@ def _sorted(
     batches: Iterator[pa.RecordBatch], columns: Sequence[Column], key: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     """The rows by key, in byte order; larger than memory is fine."""
-    source = pa.RecordBatchReader.from_batches(casting.schema(columns), batches)
+    failures: list[KehuError] = []
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except KehuError as error:
+            failures.append(error)
+            raise
+
     order = ", ".join(f"{quoted(name)} NULLS LAST" for name in key)
     with (
         tempfile.TemporaryDirectory(prefix="kehu-sort-") as spill,
         duckdb.connect(config={"memory_limit": "1GB", "temp_directory": spill}) as connection,
     ):
+        source = pa.RecordBatchReader.from_batches(casting.schema(columns), watched())
         connection.register("source", source)
-        result = connection.execute(f"SELECT * FROM source ORDER BY {order}")
-        yield from result.to_arrow_reader(_ROWS)
+        try:
+            result = connection.execute(f"SELECT * FROM source ORDER BY {order}")
+            yield from result.to_arrow_reader(_ROWS)
+        except duckdb.Error:
+            # DuckDB tells its own story of what failed while it was fed: keep ours.
+            if failures:
+                raise failures[0] from None
+            raise

@@ -1,0 +1,177 @@
+"""What a contract document must hold: the standard's schema, and our rules on top of it.
+
+In: a parsed YAML document. Out: what is wrong with it, as sentences that name the place. Touches:
+reads the schema of the Open Data Contract Standard from its package.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from extract import dates
+
+CLASSES = ("public", "internal", "personal", "identifier", "health")
+"""Privacy classes of a column, from open to closed (`docs/data_model.md`)."""
+
+IDENTIFIERS: Mapping[str, tuple[str, ...]] = {
+    "identity_number": ("_norm", "_hash"),
+    "phone": ("_norm", "_hash"),
+    "email": ("_norm", "_hash"),
+    "party_name": ("_norm", "_pinyin"),
+    "address": ("_norm",),
+    "birth_date": (),
+}
+"""Kinds of identifier, and the columns the gate adds to the passed file for each."""
+
+ROW_POSITION = "_row"
+"""A key column that the file itself does not have: the position of the row in the file, from 1."""
+
+_CUSTOM: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["deletes"],
+    "properties": {
+        "cursor": {"type": "string"},
+        "lookback": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
+        "timezone": {"type": "string"},
+        "deletes": {"enum": ["none", "key_compare", "snapshot"]},
+        "maxQuarantineShare": {"type": "number", "minimum": 0, "maximum": 1},
+        "maxDeleteShare": {"type": "number", "minimum": 0, "maximum": 1},
+        "drift": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "newColumn": {"enum": ["report", "stop"]},
+                "removedColumn": {"enum": ["stop"]},
+                "changedType": {"enum": ["stop"]},
+            },
+        },
+        "leftOut": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["column", "why"],
+                "additionalProperties": False,
+                "properties": {"column": {"type": "string"}, "why": {"type": "string"}},
+            },
+        },
+        "attribution": {"type": "string"},
+    },
+}
+_CUSTOM_COLUMN: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "identifier": {"enum": list(IDENTIFIERS)},
+        "nullValues": {"type": "array", "items": {"type": "string"}},
+    },
+}
+DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
+_NAME = re.compile(r"^_?[a-z][a-z0-9_]*$")
+_LOGICAL: Mapping[str, str] = {
+    "varchar": "string",
+    "integer": "integer",
+    "bigint": "integer",
+    "double": "number",
+    "date": "date",
+    "timestamp": "timestamp",
+    "boolean": "boolean",
+}
+
+
+@cache
+def _standard() -> Any:
+    text = importlib.resources.files("open_data_contract_standard").joinpath("schema.json")
+    schema = json.loads(text.read_text(encoding="utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
+
+
+def custom_properties(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom properties of a document or column, by name."""
+    return {entry["property"]: entry.get("value") for entry in item.get("customProperties", [])}
+
+
+def problems_in(document: Any) -> Iterable[str]:
+    """What is wrong with a contract document, as sentences."""
+    if not isinstance(document, dict):
+        yield "the file holds no mapping"
+        return
+    for error in _standard().iter_errors(document):
+        yield f"{error.json_path}: {error.message}"
+    tables = document.get("schema") or []
+    if len(tables) != 1:
+        yield f"$.schema: expected exactly one table, found {len(tables)}"
+        return
+    yield from _check(_CUSTOM, custom_properties(document), "$.customProperties")
+    names: set[str] = set()
+    for position, prop in enumerate(tables[0].get("properties") or []):
+        where = f"$.schema[0].properties[{position}] ({prop.get('name')})"
+        kind = str(prop.get("physicalType"))
+        logical = "number" if DECIMAL.match(kind) else _LOGICAL.get(kind)
+        if logical is None:
+            yield f"{where}: physicalType {kind!r} is none of {', '.join(_LOGICAL)}, decimal(p,s)"
+        elif prop.get("logicalType") != logical:
+            yield f"{where}: logicalType must be {logical!r} for physicalType {kind!r}"
+        if prop.get("classification") not in CLASSES:
+            yield f"{where}: classification must be one of {', '.join(CLASSES)}"
+        if not _NAME.match(str(prop.get("name"))):
+            yield f"{where}: a column name is lower case with underscores"
+        if not prop.get("description"):
+            yield f"{where}: a column needs a description"
+        if prop.get("name") in names:
+            yield f"{where}: the column stands twice"
+        names.add(prop.get("name"))
+        if (match := DECIMAL.match(kind)) and not int(match[2]) <= int(match[1]) <= 38:
+            yield f"{where}: a decimal has up to 38 digits, not fewer than its scale"
+        yield from _check(_CUSTOM_COLUMN, custom_properties(prop), f"{where}.customProperties")
+        yield from _date_format(prop, where)
+    if not any(prop.get("primaryKey") for prop in tables[0].get("properties") or []):
+        yield "$.schema[0].properties: no column has primaryKey: true"
+    if not _NAME.match(str(tables[0].get("name"))):
+        yield "$.schema[0].name: a table name is lower case with underscores"
+    types = {p.get("name"): p.get("physicalType") for p in tables[0].get("properties") or []}
+    cursor = custom_properties(document).get("cursor")
+    if cursor is not None and cursor not in names:
+        yield f"$.customProperties: the cursor {cursor!r} is no column of the table"
+    elif cursor is not None and types[cursor] not in ("timestamp", "date"):
+        yield f"$.customProperties: the cursor {cursor!r} is neither a timestamp nor a date"
+    for item in custom_properties(document).get("leftOut") or []:
+        if isinstance(item, dict) and item.get("column") in names:
+            yield f"$.customProperties: leftOut names {item['column']!r}, a column of the table"
+    yield from _servers(document, names)
+
+
+def _date_format(prop: Mapping[str, Any], where: str) -> Iterable[str]:
+    pattern = (prop.get("logicalTypeOptions") or {}).get("format")
+    if pattern is None or prop.get("physicalType") not in ("date", "timestamp"):
+        return
+    try:
+        dates.as_regex(str(pattern))
+    except ValueError as error:
+        yield f"{where}.logicalTypeOptions.format: {pattern!r} cannot be read: {error}"
+
+
+def _servers(document: Mapping[str, Any], names: set[str]) -> Iterable[str]:
+    """A table that lies in a file: its path stays below the source folder, its format is known."""
+    local = [s for s in document.get("servers") or [] if s.get("type") == "local"]
+    for server in local:
+        path = Path(str(server.get("path")))
+        if path.is_absolute() or ".." in path.parts:
+            yield f"$.servers: the path {str(path)!r} must lie below the source folder"
+        if server.get("format") not in ("csv", "parquet"):
+            yield f"$.servers: the format must be csv or parquet, not {server.get('format')!r}"
+    if ROW_POSITION in names and not local:
+        yield f"$.schema[0].properties: {ROW_POSITION} needs a file, which servers does not name"
+
+
+def _check(schema: Mapping[str, Any], value: Any, where: str) -> Iterable[str]:
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(value):
+        yield f"{where}: {error.message}"
