@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from expectations import gate, replay
@@ -78,7 +78,8 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     table = Table(title="validated", title_justify="left")
     for name in ("table", "landed", "passed", "quarantined", "reasons", "warnings", "seconds"):
         is_text = name in ("table", "reasons", "warnings")
-        table.add_column(name, justify="left" if is_text else "right", overflow="fold")
+        justify: JustifyMethod = "left" if is_text else "right"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=name == "table")
     for verdict in verdicts:
         table.add_row(
             f"{verdict.system}.{verdict.table}" + ("" if verdict.passed else " [red]refused[/red]"),
@@ -106,7 +107,7 @@ def _rules(settings: Settings, name: str | None) -> int:
         )
     table = Table(title="rules", title_justify="left")
     for column in ("table", "rule", "severity", "what it says"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column != "what it says")
     for contract in contracts:
         for rule in _rules_of(contract):
             table.add_row(contract.name, *rule)
