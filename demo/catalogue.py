@@ -12,8 +12,8 @@ from datetime import date
 from functools import cache
 
 import numpy as np
-import pyarrow as pa
 
+from demo.arrow import Texts
 from demo.chance import Ints
 from demo.clock import DAY, day_number
 from demo.frames import Rows, constant, last_change, number, repeated
@@ -29,8 +29,8 @@ BASE_YEAR = 2024
 class Goods:
     """All products, by position; prices in ten-thousandths of a yuan."""
 
-    name: pa.Array
-    product_class: pa.Array
+    name: Texts
+    product_class: Texts
     price: Ints
     cost: Ints
 
@@ -43,12 +43,14 @@ class Goods:
         rates = read("business")["currencies"].values()
         factor = np.asarray([round(rate * 1000) for rate in rates])[currency]
         risen = self.price[product] * (10_000 + RISE_A_YEAR * (year - BASE_YEAR)) // 10_000
-        return risen * factor // 1000
+        price: Ints = risen * factor // 1000
+        return price
 
     def unit_cost(self, product: Ints, currency: Ints) -> Ints:
         rates = read("business")["currencies"].values()
         factor = np.asarray([round(rate * 1000) for rate in rates])[currency]
-        return self.cost[product] * factor // 1000
+        cost: Ints = self.cost[product] * factor // 1000
+        return cost
 
 
 @cache

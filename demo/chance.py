@@ -24,7 +24,7 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
 
 
-def weighted(rng: np.random.Generator, weights: Sequence[float], size: int) -> Ints:
+def weighted(rng: np.random.Generator, weights: Sequence[float] | Floats, size: int) -> Ints:
     """`size` draws of 0..n-1 with the given weights (which need not sum to one)."""
     bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = np.searchsorted(bounds / bounds[-1], rng.random(size), side="right")
@@ -34,4 +34,5 @@ def weighted(rng: np.random.Generator, weights: Sequence[float], size: int) -> I
 def between(rng: np.random.Generator, low: int | Ints, high: int | Ints, size: int) -> Ints:
     """`size` whole numbers from `low` to `high`, both included; `low` where high is below it."""
     span = np.maximum(np.asarray(high) - np.asarray(low), 0) + 1
-    return (np.asarray(low) + np.floor(rng.random(size) * span)).astype(np.int64)
+    drawn: Ints = (np.asarray(low) + np.floor(rng.random(size) * span)).astype(np.int64)
+    return drawn

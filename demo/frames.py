@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from demo.arrow import Texts, kernels
 from demo.chance import Bools, Ints
 from demo.clock import NEVER
 from extract.contract import Column, Contract
@@ -46,34 +46,34 @@ class Rows:
         return len(self.entered)
 
 
-def pick(pool: pa.Array, codes: npt.ArrayLike) -> pa.Array:
+def pick(pool: Texts, codes: npt.ArrayLike) -> Texts:
     """Texts of a pool by position; a negative position is NULL."""
     positions = np.asarray(codes, dtype=np.int64)
     return pool.take(pa.array(positions, mask=positions < 0))
 
 
-def join(*parts: pa.Array | str) -> pa.Array:
+def join(*parts: Texts | str) -> Texts:
     """Texts put together; NULL when one part is NULL."""
-    return pc.binary_join_element_wise(*parts, "")
+    return kernels.binary_join_element_wise(*parts, "")
 
 
-def number(prefix: str, values: Ints) -> pa.Array:
+def number(prefix: str, values: Ints) -> Texts:
     """Document numbers: a prefix and a whole number; NULL where the number is negative."""
     texts = pa.array(values, mask=values < 0).cast(pa.string())
     return join(prefix, texts)
 
 
-def padded(values: Ints, width: int) -> pa.Array:
+def padded(values: Ints, width: int) -> Texts:
     """Whole numbers with leading zeros."""
-    return pc.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")
+    return kernels.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")
 
 
-def choose(variant: Ints, *options: pa.Array) -> pa.Array:
+def choose(variant: Ints, *options: Texts) -> Texts:
     """Of each row the option that `variant` names."""
-    return pc.choose(pa.array(variant), *options)
+    return kernels.choose(pa.array(variant), *options)
 
 
-def constant(text: str, size: int) -> pa.Array:
+def constant(text: str, size: int) -> Texts:
     return pa.repeat(text, size)
 
 
@@ -95,17 +95,17 @@ def cents(values: npt.ArrayLike) -> Ints:
     return np.rint(np.asarray(values, dtype=np.float64) * 100).astype(np.int64)
 
 
-def _decimal(values: Ints, kind: pa.DataType) -> pa.Array:
+def _decimal(values: Ints, kind: pa.DataType) -> Texts:
     """Whole units as decimals, exactly: 128-bit two's complement, least word first."""
     words = np.empty((len(values), 2), dtype=np.int64)
     words[:, 0] = values
     words[:, 1] = values >> 63
     valid = values != NONE
-    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(words)])
+    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
+    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(words.tobytes())])
 
 
-def _array(column: Column, values: Any) -> pa.Array:
+def _array(column: Column, values: Any) -> Texts:
     kind = column.arrow_type
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -144,5 +144,5 @@ def to_table(rows: Rows, contract: Contract, which: Bools) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=contract.arrow_schema)
 
 
-def repeated(values: Sequence[str]) -> pa.Array:
+def repeated(values: Sequence[str]) -> Texts:
     return pa.array(list(values), type=pa.string())

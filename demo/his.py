@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo import spelling, treatment
-from demo.chance import Ints, between, stream, weighted
-from demo.clock import DAY, NEVER, Month, end_of
+from demo.arrow import Texts, kernels
+from demo.chance import Floats, Ints, between, stream, weighted
+from demo.clock import DAY, NEVER, Month, at
 from demo.frames import Rows, last_change, number, pick, repeated, seen
 from demo.pools import read
 from demo.setting import Setting
@@ -204,7 +204,7 @@ def _stay(
 
 
 def _appointments(
-    world: Setting, month: Month, rng: np.random.Generator, active: Ints, frailty: Ints
+    world: Setting, month: Month, rng: np.random.Generator, active: Ints, frailty: Floats
 ) -> tuple[Rows, tuple[Ints, Ints, Ints]]:
     """Appointments booked in a month, and the visits of those who come."""
     rules, records = world.rules["his"], world.records["patient"]
@@ -221,8 +221,8 @@ def _appointments(
     withdrawn = booked + ((slot - booked) * (0.2 + 0.6 * rng.random(size))).astype(np.int64)
     known = np.select(
         [outcome == KEPT, outcome == MISSED, outcome == CANCELLED],
-        [slot + 600, end_of(slot // DAY), withdrawn],
-        NEVER,
+        [slot + 600, at(slot // DAY, DAY - 1), withdrawn],
+        np.full(size, NEVER),
     )
     rows = Rows(
         table="his.appointments",
@@ -249,7 +249,7 @@ def _appointments(
     return rows, (chosen[kept], slot[kept] + 600, department[kept])
 
 
-def _department_numbers() -> pa.Array:
+def _department_numbers() -> Texts:
     return repeated([line.split()[0] for line in read("business")["departments"]])
 
 
@@ -274,7 +274,7 @@ def _visit_rows(
             "visit_no": number("V", visit_no),
             "patient_no": records.id_of(visits.patient),
             "payer_kind": pick(repeated(["patient", "group_client"]), by_firm),
-            "payer_no": pc.if_else(
+            "payer_no": kernels.if_else(
                 pa.array(by_firm),
                 world.records["group_client"].id_of(visits.payer),
                 records.id_of(payer),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pymysql
 
+from demo.arrow import Texts, kernels
 from demo.targets import MARKER, Address, as_text, check_ours, definition
 from extract.contract import Contract
 
@@ -83,16 +83,16 @@ class MysqlTarget:
         self._connection.close()
 
 
-def _literals(array: pa.Array) -> list[str]:
+def _literals(array: Texts) -> list[str]:
     """SQL literals of a column. Every text is quoted, with quotes and backslashes doubled."""
     texts = as_text(array)
     if pa.types.is_string(array.type):
-        texts = pc.replace_substring(texts, "\\", "\\\\")
-        texts = pc.replace_substring(texts, "'", "''")
+        texts = kernels.replace_substring(texts, "\\", "\\\\")
+        texts = kernels.replace_substring(texts, "'", "''")
     numeric = pa.types.is_integer(array.type) or pa.types.is_boolean(array.type)
     if not (numeric or pa.types.is_decimal(array.type)):
-        texts = pc.binary_join_element_wise("'", texts, "'", "")
-    literals: list[str] = pc.fill_null(texts, "NULL").to_pylist()
+        texts = kernels.binary_join_element_wise("'", texts, "'", "")
+    literals: list[str] = kernels.fill_null(texts, "NULL").to_pylist()
     return literals
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from demo.arrow import Texts, kernels
 from demo.chance import Bools, Ints
 from demo.frames import choose, join, padded, pick
 from demo.pools import places
@@ -25,7 +25,8 @@ def yyyymmdd(days: Ints) -> Ints:
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]").astype(np.int64)
     day = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
-    return (1970 + months // 12) * 10_000 + (months % 12 + 1) * 100 + day
+    written: Ints = (1970 + months // 12) * 10_000 + (months % 12 + 1) * 100 + day
+    return written
 
 
 def identity_base(region: Ints, birth: Ints, male: Bools, chance: Ints) -> Ints:
@@ -50,20 +51,20 @@ def _digits(base: Ints, count: int) -> list[Ints]:
     return [base // 10 ** (count - 1 - place) % 10 for place in range(count)]
 
 
-def identity_number(base: Ints, slip: Bools) -> pa.Array:
+def identity_number(base: Ints, slip: Bools) -> Texts:
     """18 characters; a slip of the pen spoils the check character."""
     weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
     total = sum(w * d for w, d in zip(weights, _digits(base, 17), strict=True))
     return join(pa.array(base).cast(pa.string()), pick(_CHECK, (total + 4 * slip) % 11))
 
 
-def old_identity_number(base: Ints) -> pa.Array:
+def old_identity_number(base: Ints) -> Texts:
     """15 digits as issued until 1999: no century, no check character (births before 2000)."""
     region, rest = base // 10**11, base % 10**11
     return pa.array(region * 10**9 + rest % 10**9).cast(pa.string())
 
 
-def credit_code(region: Ints, serial: Ints) -> pa.Array:
+def credit_code(region: Ints, serial: Ints) -> Texts:
     """18 characters: a company (91), its region, its organisation code, the check character."""
     letters = pa.array(list(_CREDIT))
     places_of = [np.full(len(serial), 9), np.full(len(serial), 1), *_digits(region, 6)]
@@ -94,7 +95,7 @@ def landline(party: Ints) -> Ints:
     return 60_000_000 + party * 7_654_321 % 9_999_991
 
 
-def write_mobile(value: Ints, style: Ints) -> pa.Array:
+def write_mobile(value: Ints, style: Ints) -> Texts:
     """A mobile number as people type it: plain, grouped, with dashes or with the country."""
     plain = pa.array(value).cast(pa.string())
     head, middle, tail = (
@@ -113,11 +114,11 @@ def write_mobile(value: Ints, style: Ints) -> pa.Array:
     )
 
 
-def write_landline(area: pa.Array, value: Ints, style: Ints) -> pa.Array:
+def write_landline(area: Texts, value: Ints, style: Ints) -> Texts:
     """A landline number as people type it."""
     plain = pa.array(value).cast(pa.string())
     grouped = join(padded(value // 10**4, 4), " ", padded(value % 10**4, 4))
-    trunk = pc.utf8_ltrim(area, "0")
+    trunk = kernels.utf8_ltrim(area, "0")
     return choose(
         style,
         join(area, "-", plain),

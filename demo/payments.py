@@ -169,4 +169,5 @@ def late_fee(amount: Ints, due: Ints, covered: Ints) -> Ints:
     """Fee in cents of a debt that was covered late; 0 when it was not."""
     rate = round(read("behaviour")["payments"]["late_fee_a_day"] * 10_000)
     days = np.where(covered < NEVER, np.maximum(covered // DAY - due, 0), 0)
-    return (amount * days * rate + 5_000) // 10_000
+    fee: Ints = (amount * days * rate + 5_000) // 10_000
+    return fee

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from demo.arrow import Texts, kernels
 from demo.chance import Ints, stream
 from demo.clock import NEVER
 from demo.frames import Rows, to_table
@@ -66,7 +66,7 @@ def _count(way: Ints, ways: list[Any]) -> Counter[str]:
     return Counter({ways[n][0]: int(count) for n, count in enumerate(np.bincount(way)) if count})
 
 
-def _set(table: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+def _set(table: pa.Table, column: str, values: Texts) -> pa.Table:
     position = table.schema.get_field_index(column)
     return table.set_column(position, table.schema.field(column), values)
 
@@ -78,16 +78,16 @@ def _own_key(table: pa.Table, contract: Contract) -> pa.Table:
     values = table.column(last)
     if contract.column(last).pattern:
         # a billing month, which must stay one: the same month, years before there were readings
-        years = pc.subtract(pc.utf8_slice_codeunits(values, 0, 4).cast(pa.int64()), 9)
-        other = pc.binary_join_element_wise(
-            years.cast(pa.string()), pc.utf8_slice_codeunits(values, 4), ""
+        years = kernels.subtract(kernels.utf8_slice_codeunits(values, 0, 4).cast(pa.int64()), 9)
+        other = kernels.binary_join_element_wise(
+            years.cast(pa.string()), kernels.utf8_slice_codeunits(values, 4), ""
         )
     elif kind == "varchar":
-        other = pc.binary_join_element_wise(values, "X", "")
+        other = kernels.binary_join_element_wise(values, "X", "")
     elif kind == "bigint":
-        other = pc.negate(values)
+        other = kernels.negate(values)
     else:
-        other = pc.add(values, pa.scalar(100, values.type))
+        other = kernels.add(values, pa.scalar(100, values.type))
     return _set(table, last, other)
 
 
@@ -95,7 +95,9 @@ def _spoil(table: pa.Table, contract: Contract, column: str, value: str | None) 
     kind = contract.column(column).arrow_type
     if value == "before issued":
         days = table.column("issued_date").cast(pa.int32())
-        return _set(table, column, pc.subtract(days, pa.scalar(3, pa.int32())).cast(pa.date32()))
+        return _set(
+            table, column, kernels.subtract(days, pa.scalar(3, pa.int32())).cast(pa.date32())
+        )
     if value is None:
-        return _set(table, column, pa.nulls(table.num_rows, kind))
-    return _set(table, column, pa.repeat(pa.scalar(value).cast(kind), table.num_rows))
+        return _set(table, column, pa.array([None] * table.num_rows, kind))
+    return _set(table, column, pa.array([value] * table.num_rows).cast(kind))

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from demo.arrow import Texts
 from demo.chance import Ints
 from kehu.errors import KehuError
 
@@ -36,7 +37,7 @@ def read(name: str) -> Any:
         ) from error
 
 
-def _texts(values: Sequence[Any]) -> pa.Array:
+def _texts(values: Sequence[Any]) -> Texts:
     return pa.array([str(value) for value in values], type=pa.string())
 
 
@@ -44,10 +45,10 @@ def _texts(values: Sequence[Any]) -> pa.Array:
 class Characters:
     """Chinese characters: simplified, traditional, pinyin, and a slip of the pen for each."""
 
-    simplified: pa.Array
-    traditional: pa.Array
-    pinyin: pa.Array
-    slip: pa.Array
+    simplified: Texts
+    traditional: Texts
+    pinyin: Texts
+    slip: Texts
 
     def __len__(self) -> int:
         return len(self.simplified)
@@ -57,16 +58,17 @@ class Characters:
 class Latin:
     """Parts of Latin names of all languages, one after the other."""
 
-    male: pa.Array
-    female: pa.Array
-    family: pa.Array
+    male: Texts
+    female: Texts
+    family: Texts
     bounds: Mapping[str, Ints]
     """By part: where each language begins, and the end."""
 
     def draw(self, part: str, language: Ints, chance: Any) -> Ints:
         """Position of a part in the pool of a language; `chance` is uniform in [0, 1)."""
         first, last = self.bounds[part][language], self.bounds[part][language + 1]
-        return (first + np.floor(chance * (last - first))).astype(np.int64)
+        drawn: Ints = (first + np.floor(chance * (last - first))).astype(np.int64)
+        return drawn
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,16 @@ def names() -> Names:
         female=_characters(document["given_female"]),
         brands=_characters(document["brands"]),
         latin=Latin(
-            *(_texts(parts[part]) for part in ("male", "female", "family")),
+            male=_texts(parts["male"]),
+            female=_texts(parts["female"]),
+            family=_texts(parts["family"]),
             bounds={part: np.asarray(values) for part, values in bounds.items()},
         ),
         languages=tuple(document["latin"]),
     )
 
 
-def plain(texts: pa.Array) -> pa.Array:
+def plain(texts: Texts) -> Texts:
     """Latin letters without their diacritics, as an old system or a hurried clerk writes them."""
     replaced = []
     for text in texts.to_pylist():
@@ -124,7 +128,7 @@ def plain(texts: pa.Array) -> pa.Array:
     return _texts(replaced)
 
 
-def slipped(texts: pa.Array) -> pa.Array:
+def slipped(texts: Texts) -> Texts:
     """Latin names with two letters exchanged."""
     return _texts(
         [t[0] + t[2] + t[1] + t[3:] if len(t) > 3 else t + t[-1] for t in texts.to_pylist()]
@@ -134,18 +138,18 @@ def slipped(texts: pa.Array) -> pa.Array:
 @dataclass(frozen=True)
 class Places:
     code: Ints
-    area_code: pa.Array
-    province: pa.Array
-    city: pa.Array
-    district: pa.Array
-    latin: pa.Array
-    short_city: pa.Array
+    area_code: Texts
+    province: Texts
+    city: Texts
+    district: Texts
+    latin: Texts
+    short_city: Texts
     birth_regions: Ints
-    road: pa.Array
-    road_latin: pa.Array
-    estate: pa.Array
+    road: Texts
+    road_latin: Texts
+    estate: Texts
     mobile_prefixes: Ints
-    test_phones: pa.Array
+    test_phones: Texts
 
 
 @cache
@@ -172,6 +176,6 @@ def places() -> Places:
     )
 
 
-def texts(document: str, key: str) -> pa.Array:
+def texts(document: str, key: str) -> Texts:
     """A list of a data file as an Arrow array."""
     return _texts(read(document)[key])

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo import spelling
+from demo.arrow import Texts, kernels
 from demo.chance import Bools, Ints, between, stream
 from demo.clock import DAY, NEVER, Clock
 from demo.frames import last_change, number
@@ -36,12 +36,12 @@ SYSTEM_OF = {
 class Details:
     """What a record says of its party."""
 
-    name: pa.Array
-    identity: pa.Array
-    phone: pa.Array
-    email: pa.Array
-    address: pa.Array
-    region: pa.Array
+    name: Texts
+    identity: Texts
+    phone: Texts
+    email: Texts
+    address: Texts
+    region: Texts
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Records:
         return FIRST_NUMBER + np.arange(len(self.party))
 
     @property
-    def ids(self) -> pa.Array:
+    def ids(self) -> Texts:
         return number(KINDS[self.kind], self.numbers)
 
-    def id_of(self, positions: Ints) -> pa.Array:
+    def id_of(self, positions: Ints) -> Texts:
         """Record numbers by position; NULL where the position is negative."""
         return number(KINDS[self.kind], np.where(positions < 0, -1, FIRST_NUMBER + positions))
 
@@ -122,7 +122,7 @@ def describe(seed: int, records: Records, people: Population, now: int) -> Detai
     system = SYSTEM_OF[records.kind]
     rng = stream(seed, "details", records.kind)
     firm = pa.array(people.organisation[party])
-    name = pc.if_else(
+    name = kernels.if_else(
         firm,
         spelling.firm_name(people, party, rng),
         spelling.person_name(people, party, rng),
@@ -137,17 +137,17 @@ def describe(seed: int, records: Records, people: Population, now: int) -> Detai
         # staff are registered by their firm, which leaves its own telephone
         office = (people.label[party] == STAFF) & (rng.random(len(party)) < 0.7)
         employer = np.where(office, people.employer[party], -1)
-        phone = pc.coalesce(spelling.office_phone(people, employer), phone)
+        phone = kernels.coalesce(spelling.office_phone(people, employer), phone)
     happened = records.changed <= now
     home = pa.array(happened & records.moves_home)
     line = pa.array(happened & ~records.moves_home)
     return Details(
         name=name,
         identity=spelling.identity(people, party, rules["without_identity"][system], rng),
-        phone=pc.if_else(line, new_phone, phone),
+        phone=kernels.if_else(line, new_phone, phone),
         email=spelling.email(people, party, rules["email"][system], rng),
-        address=pc.if_else(home, new_address, address),
-        region=pc.if_else(home, new_region, region),
+        address=kernels.if_else(home, new_address, address),
+        region=kernels.if_else(home, new_region, region),
     )
 
 
@@ -167,10 +167,10 @@ def truth(records: Records, people: Population, now: int, labels: tuple[str, ...
             "source_system": pa.repeat(SYSTEM_OF[records.kind], len(party)),
             "source_record_id": records.ids,
             "party_id": number("T", party + 1),
-            "party_kind": pc.if_else(
+            "party_kind": kernels.if_else(
                 pa.array(people.organisation[party]), "organisation", "person"
             ),
-            "label": pc.if_else(twice, "registered_twice", label_text),
+            "label": kernels.if_else(twice, "registered_twice", label_text),
         }
     )
     return table.filter(pa.array(records.entered <= now))

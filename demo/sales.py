@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo import numbers, spelling
+from demo.arrow import kernels
 from demo.chance import Bools, Ints, between, stream, weighted
 from demo.clock import DAY, NEVER, Month, at
 from demo.frames import Rows, constant, join, last_change, number, pick, repeated
@@ -95,7 +95,7 @@ def funnel(
         table="orders.leads",
         columns={
             "lead_no": number("L", lead_no),
-            "lead_name": pc.if_else(
+            "lead_name": kernels.if_else(
                 pa.array(world.people.organisation[somebody] | canary),
                 spelling.firm_name(world.people, np.where(canary, stranger, somebody), rng),
                 spelling.person_name(world.people, somebody, rng),

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from demo.chance import Ints, between, stream, weighted
+from demo.arrow import Texts, kernels
+from demo.chance import Floats, Ints, between, stream, weighted
 from demo.clock import DAY, NEVER, Month
 from demo.frames import NONE, Rows, constant, last_change, number, pick, repeated, seen
 from demo.pools import read
@@ -42,7 +42,7 @@ def facts(world: Setting) -> Iterator[Rows]:
         yield from _month(world, month, system[0])
 
 
-def _named(world: Setting) -> tuple[Ints, pa.Array]:
+def _named(world: Setting) -> tuple[Ints, Texts]:
     """The system of the record each caller named (-1 none) and the record's number.
 
     Half of the callers name one; only a record that existed when they first called.
@@ -65,11 +65,11 @@ def _named(world: Setting) -> tuple[Ints, pa.Array]:
             better = names_one & known & (preference > best)
             best = np.where(better, preference, best)
             system = np.where(better, position, system)
-            record = pc.if_else(pa.array(better), records.id_of(found), record)
+            record = kernels.if_else(pa.array(better), records.id_of(found), record)
     return system, record
 
 
-def _callers(world: Setting, system: Ints, record: pa.Array) -> Rows:
+def _callers(world: Setting, system: Ints, record: Texts) -> Rows:
     records, details = world.records["caller"], world.details("caller")
     rng, size = stream(world.seed, "service", "callers"), len(records)
     nameless = pa.array((rng.random(size) < 0.02) & (world.people.label[records.party] == 0))
@@ -77,7 +77,7 @@ def _callers(world: Setting, system: Ints, record: pa.Array) -> Rows:
         table="service.callers",
         columns={
             "caller_no": records.ids,
-            "caller_name": pc.if_else(nameless, pa.scalar(None, pa.string()), details.name),
+            "caller_name": kernels.if_else(nameless, pa.scalar(None, pa.string()), details.name),
             "phone": details.phone,
             "email": details.email,
             "identity_no": details.identity,
@@ -118,7 +118,11 @@ def _campaigns(world: Setting) -> Iterator[Rows]:
 
 
 def _pick_callers(
-    world: Setting, month: Month, rng: np.random.Generator, rate: float, weight: Ints | None = None
+    world: Setting,
+    month: Month,
+    rng: np.random.Generator,
+    rate: float,
+    weight: Floats | None = None,
 ) -> tuple[Ints, Ints]:
     """Callers who do something in a month and when; nobody before their first contact."""
     records = world.records["caller"]
@@ -139,7 +143,7 @@ def _month(world: Setting, month: Month, system: Ints) -> Iterator[Rows]:
     contentment = people.contentment[records.party] if len(records) else np.zeros(0)
     unhappy = np.exp(-0.5 * contentment)
 
-    def ids(moments: Ints, prefix: str) -> pa.Array:
+    def ids(moments: Ints, prefix: str) -> Texts:
         return number(prefix, month.code * 10**7 + np.arange(len(moments)) + 1)
 
     caller, happened = _pick_callers(world, month, rng, rules["interactions"], unhappy)
@@ -222,7 +226,7 @@ def _month(world: Setting, month: Month, system: Ints) -> Iterator[Rows]:
     )
 
 
-def _survey(world: Setting, month: Month, rng: np.random.Generator, contentment: Ints) -> Rows:
+def _survey(world: Setting, month: Month, rng: np.random.Generator, contentment: Floats) -> Rows:
     """One answered survey is one row per dimension."""
     dimensions = read("business")["surveys"]
     caller, answered = _pick_callers(world, month, rng, world.rules["service"]["surveys"])
@@ -250,7 +254,7 @@ def _survey(world: Setting, month: Month, rng: np.random.Generator, contentment:
 
 
 def _complaints(
-    world: Setting, month: Month, rng: np.random.Generator, contentment: Ints, system: Ints
+    world: Setting, month: Month, rng: np.random.Generator, contentment: Floats, system: Ints
 ) -> Rows:
     caller, opened = _pick_callers(
         world, month, rng, world.rules["service"]["complaints"], np.exp(-0.9 * contentment) * 0.7

@@ -10,9 +10,9 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demo import numbers
+from demo.arrow import Texts, kernels
 from demo.chance import Bools, Ints, between, weighted
 from demo.clock import NEVER, day_number
 from demo.frames import choose, constant, join, number, pick
@@ -27,13 +27,13 @@ def _calm(people: Population, party: Ints, variant: Ints) -> Ints:
     return np.where(people.label[party] == CANARY, 0, variant)
 
 
-def _given(pool: str, male: Characters, female: Characters, sex: Bools, codes: Ints) -> pa.Array:
+def _given(pool: str, male: Characters, female: Characters, sex: Bools, codes: Ints) -> Texts:
     for_men = pick(getattr(male, pool), np.where(sex, codes, -1))
     for_women = pick(getattr(female, pool), np.where(sex, -1, codes))
-    return pc.fill_null(pc.coalesce(for_men, for_women), "")
+    return kernels.fill_null(kernels.coalesce(for_men, for_women), "")
 
 
-def chinese_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
+def chinese_name(people: Population, party: Ints, rng: Chance) -> Texts:
     rules, pool = read("behaviour")["records"]["chinese_name"], names()
     use = people.language[party] == CHINESE
     family = np.where(use, people.family[party], -1)
@@ -44,15 +44,15 @@ def chinese_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
     # with two given characters the slip is in the second
     slip_second = second >= 0
 
-    def written(pools: str, sep: str, slips: bool) -> pa.Array:
+    def written(pools: str, sep: str, slips: bool) -> Texts:
         first = _given(pools, pool.male, pool.female, sex, given)
         last = _given(pools, pool.male, pool.female, sex, second)
         if slips:
             spoilt_first = _given("slip", pool.male, pool.female, sex, given)
             spoilt_last = _given("slip", pool.male, pool.female, sex, second)
             mask = pa.array(slip_second)
-            first = pc.if_else(mask, first, spoilt_first)
-            last = pc.if_else(mask, spoilt_last, last)
+            first = kernels.if_else(mask, first, spoilt_first)
+            last = kernels.if_else(mask, spoilt_last, last)
         return join(pick(getattr(pool.surnames, pools), family), sep, first, last)
 
     exact = written("simplified", "", False)
@@ -67,7 +67,7 @@ def chinese_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
     )
 
 
-def latin_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
+def latin_name(people: Population, party: Ints, rng: Chance) -> Texts:
     rules, pool = read("behaviour")["records"]["latin_name"], names().latin
     use = people.language[party] != CHINESE
     family = np.where(use, people.family[party], -1)
@@ -76,13 +76,13 @@ def latin_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
     sex = people.male[party]
     variant = weighted(rng, rules, len(party))
 
-    def first_names(men: pa.Array, women: pa.Array) -> pa.Array:
-        def of(codes: Ints) -> pa.Array:
-            return pc.coalesce(
+    def first_names(men: Texts, women: Texts) -> Texts:
+        def of(codes: Ints) -> Texts:
+            return kernels.coalesce(
                 pick(men, np.where(sex, codes, -1)), pick(women, np.where(sex, -1, codes))
             )
 
-        return join(of(given), pc.fill_null(join(" ", of(second)), ""))
+        return join(of(given), kernels.fill_null(join(" ", of(second)), ""))
 
     given_name = first_names(pool.male, pool.female)
     family_name = pick(pool.family, family)
@@ -95,7 +95,7 @@ def latin_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
         exact,
         join(family_name, ", ", given_name),
         join(family_name, " ", given_name),
-        pc.utf8_upper(exact),
+        kernels.utf8_upper(exact),
         join(titles, exact),
         join(
             first_names(plain(pool.male), plain(pool.female)), " ", pick(plain(pool.family), family)
@@ -104,8 +104,8 @@ def latin_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
     )
 
 
-def person_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
-    return pc.coalesce(chinese_name(people, party, rng), latin_name(people, party, rng))
+def person_name(people: Population, party: Ints, rng: Chance) -> Texts:
+    return kernels.coalesce(chinese_name(people, party, rng), latin_name(people, party, rng))
 
 
 def _serial_parts(people: Population, party: Ints) -> tuple[Ints, Ints, Ints, Ints]:
@@ -120,7 +120,7 @@ def _serial_parts(people: Population, party: Ints) -> tuple[Ints, Ints, Ints, In
     )
 
 
-def firm_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
+def firm_name(people: Population, party: Ints, rng: Chance) -> Texts:
     rules = read("behaviour")["records"]["firm_name"]
     pool, brand = places(), names().brands
     first, second, trade, third = _serial_parts(people, party)
@@ -144,7 +144,7 @@ def firm_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
         join(city, core, " ", pick(forms, form)),
     )
     latin = join(
-        pc.utf8_capitalize(
+        kernels.utf8_capitalize(
             join(pick(brand.pinyin, first), pick(brand.pinyin, second), pick(brand.pinyin, third))
         ),
         " ",
@@ -153,14 +153,14 @@ def firm_name(people: Population, party: Ints, rng: Chance) -> pa.Array:
     )
     nouns = texts("business", "foreign_forms")
     in_latin = join(latin, pick(nouns, form + people.serial[party] % 5))
-    return pc.if_else(
+    return kernels.if_else(
         pa.array(chinese),
         in_chinese,
-        pc.if_else(pa.array(variant == 1), pc.utf8_upper(in_latin), in_latin),
+        kernels.if_else(pa.array(variant == 1), kernels.utf8_upper(in_latin), in_latin),
     )
 
 
-def phone(people: Population, party: Ints, moved: Bools, rng: Chance) -> pa.Array:
+def phone(people: Population, party: Ints, moved: Bools, rng: Chance) -> Texts:
     """A telephone number; with `moved`, the one the party changes to later."""
     rules = read("behaviour")["records"]["phone"]
     size, pool = len(party), places()
@@ -174,22 +174,22 @@ def phone(people: Population, party: Ints, moved: Bools, rng: Chance) -> pa.Arra
     office = np.where(people.employer[party] >= 0, people.employer[party], party)
     area = pick(pool.area_code, people.homes[0].district[office])
     by_firm = numbers.write_landline(area, numbers.landline(office), style % 4)
-    real = pc.if_else(pa.array(people.organisation[party]), by_firm, by_person)
+    real = kernels.if_else(pa.array(people.organisation[party]), by_firm, by_person)
     test = pick(pool.test_phones, between(rng, 0, len(pool.test_phones) - 1, size))
-    real = pc.if_else(pa.array(state == 2), test, real)
-    return pc.if_else(pa.array(state == 3), pa.scalar(None, pa.string()), real)
+    real = kernels.if_else(pa.array(state == 2), test, real)
+    return kernels.if_else(pa.array(state == 3), pa.scalar(None, pa.string()), real)
 
 
-def office_phone(people: Population, employer: Ints) -> pa.Array:
+def office_phone(people: Population, employer: Ints) -> Texts:
     """The telephone of a person's employer; NULL without one."""
     office = np.maximum(employer, 0)
     area = pick(places().area_code, people.homes[0].district[office])
     plain_style = np.zeros(len(employer), dtype=np.int64)
     value = numbers.write_landline(area, numbers.landline(office), plain_style)
-    return pc.if_else(pa.array(employer >= 0), value, pa.scalar(None, pa.string()))
+    return kernels.if_else(pa.array(employer >= 0), value, pa.scalar(None, pa.string()))
 
 
-def email(people: Population, party: Ints, share: float, rng: Chance) -> pa.Array:
+def email(people: Population, party: Ints, share: float, rng: Chance) -> Texts:
     """Addresses under the domains that are reserved for examples (RFC 2606)."""
     pool, latin = names(), names().latin
     use = people.language[party] == CHINESE
@@ -200,32 +200,34 @@ def email(people: Population, party: Ints, share: float, rng: Chance) -> pa.Arra
         pick(pool.surnames.pinyin, np.where(use, family, -1)),
     )
     western = join(
-        pc.coalesce(
+        kernels.coalesce(
             pick(plain(latin.male), np.where(~use & sex, given, -1)),
             pick(plain(latin.female), np.where(~use & ~sex, given, -1)),
         ),
         ".",
         pick(plain(latin.family), np.where(use, -1, family)),
     )
-    local = pc.if_else(
+    local = kernels.if_else(
         pa.array(people.organisation[party]),
         constant("office", len(party)),
-        pc.utf8_lower(pc.coalesce(chinese, western)),
+        kernels.utf8_lower(kernels.coalesce(chinese, western)),
     )
     domain = pick(pa.array(["@example.com", "@example.org", "@example.net"]), party % 3)
     address = join(local, number("", party + 100), domain)
     shown = (rng.random(len(party)) < share) | (people.label[party] == CANARY)
-    shouted = pc.if_else(pa.array(rng.random(len(party)) < 0.03), pc.utf8_upper(address), address)
-    quiet = pc.if_else(pa.array(people.label[party] == CANARY), address, shouted)
-    return pc.if_else(pa.array(shown), quiet, pa.scalar(None, pa.string()))
+    shouted = kernels.if_else(
+        pa.array(rng.random(len(party)) < 0.03), kernels.utf8_upper(address), address
+    )
+    quiet = kernels.if_else(pa.array(people.label[party] == CANARY), address, shouted)
+    return kernels.if_else(pa.array(shown), quiet, pa.scalar(None, pa.string()))
 
 
-def _full_width(values: Ints) -> pa.Array:
+def _full_width(values: Ints) -> Texts:
     wide = str.maketrans("0123456789", "０１２３４５６７８９")
     return pick(pa.array([str(n).translate(wide) for n in range(1000)]), values)
 
 
-def _write_address(homes: Homes, party: Ints, style: Ints) -> pa.Array:
+def _write_address(homes: Homes, party: Ints, style: Ints) -> Texts:
     pool = places()
     at = {name: values[party] for name, values in vars(homes).items()}
     road, estate = pick(pool.road, at["road"]), pick(pool.estate, at["estate"])
@@ -247,9 +249,7 @@ def _write_address(homes: Homes, party: Ints, style: Ints) -> pa.Array:
     )
 
 
-def address(
-    people: Population, party: Ints, moved: Bools, rng: Chance
-) -> tuple[pa.Array, pa.Array]:
+def address(people: Population, party: Ints, moved: Bools, rng: Chance) -> tuple[Texts, Texts]:
     """An address and its region; with `moved`, the one the party moves to later."""
     rules = read("behaviour")["records"]["address"]
     size = len(party)
@@ -262,10 +262,10 @@ def address(
     which = np.where(moved, 2, np.where(state == 1, 1, 0))
     written = choose(which, current, former, later)
     districts = choose(which, *(pick(places().district, h.district[party]) for h in people.homes))
-    return pc.if_else(pa.array(state == 2), pa.scalar(None, pa.string()), written), districts
+    return kernels.if_else(pa.array(state == 2), pa.scalar(None, pa.string()), written), districts
 
 
-def identity(people: Population, party: Ints, missing: float, rng: Chance) -> pa.Array:
+def identity(people: Population, party: Ints, missing: float, rng: Chance) -> Texts:
     """Identity number or credit code: often missing, rarely spoilt or in the old form."""
     rules, size = read("behaviour")["records"], len(party)
     base = people.identity[party]
@@ -278,13 +278,13 @@ def identity(people: Population, party: Ints, missing: float, rng: Chance) -> pa
     shown = (rng.random(size) >= missing) | canary
     number18 = numbers.identity_number(base, slip)
     lower = (rng.random(size) < 0.3) & ~canary
-    number18 = pc.if_else(pa.array(lower), pc.utf8_lower(number18), number18)
-    person = pc.if_else(pa.array(old), numbers.old_identity_number(base), number18)
-    person = pc.if_else(pa.array(exists), person, pa.scalar(None, pa.string()))
+    number18 = kernels.if_else(pa.array(lower), kernels.utf8_lower(number18), number18)
+    person = kernels.if_else(pa.array(old), numbers.old_identity_number(base), number18)
+    person = kernels.if_else(pa.array(exists), person, pa.scalar(None, pa.string()))
     region = places().code[people.homes[0].district[party]]
     firm = numbers.credit_code(region, people.serial[party])
-    value = pc.if_else(pa.array(people.organisation[party]), firm, person)
-    return pc.if_else(pa.array(shown), value, pa.scalar(None, pa.string()))
+    value = kernels.if_else(pa.array(people.organisation[party]), firm, person)
+    return kernels.if_else(pa.array(shown), value, pa.scalar(None, pa.string()))
 
 
 def birth_date(people: Population, party: Ints, rng: Chance) -> Ints:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
 
+from demo.arrow import Texts
 from extract.contract import Contract
 from kehu.errors import SourceError
 
@@ -164,7 +165,7 @@ def definition(contract: Contract, types: dict[str, str], name: str) -> str:
     return f"CREATE TABLE {name} ({', '.join(columns)}, PRIMARY KEY ({key}))"
 
 
-def as_text(array: pa.Array) -> pa.Array:
+def as_text(array: Texts) -> Texts:
     """Values as every engine reads them: ISO dates and moments without zone, plain decimals."""
     if pa.types.is_timestamp(array.type):
         return array.cast(pa.timestamp("s")).cast(pa.string())

@@ -125,7 +125,7 @@ def money(
                 moment[which],
             )
         )
-    ids, owner, step, amount, cost, insurer, moment = (
+    ids, owner, item_of, amount, cost, insurer, moment = (
         np.concatenate(part) for part in zip(*parts, strict=True)
     )
     order = np.argsort(ids, kind="stable")
@@ -137,7 +137,7 @@ def money(
         columns={
             "charge_id": ids[order],
             "visit_no": number("V", owner[order]),
-            "item_class": pick(repeated(ITEMS), step[order]),
+            "item_class": pick(repeated(ITEMS), item_of[order]),
             "amount": amount[order],
             "cost": cost[order],
             "insurer_amount": insurer[order],

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from demo import billing, his, orders, service
+from demo.arrow import Texts
 from demo.clock import DAY
 from demo.frames import Rows, to_table
 from demo.planting import plant
@@ -108,6 +109,6 @@ def canaries(world: Setting) -> Mapping[str, Any]:
         details = world.details(kind)
         mine = np.flatnonzero((records.party < CANARIES) & (records.entered <= world.now))
         for name, values in found.items():
-            column: pa.Array = getattr(details, name)
+            column: Texts = getattr(details, name)
             values.extend(v for v in column.take(pa.array(mine)).to_pylist() if v is not None)
     return {name: sorted(set(values)) for name, values in found.items()}
