@@ -1,10 +1,12 @@
--- As many rows as the source tables behind a fact hold, no more and no less.
+-- Facts and rows that wait for another row are as many as the source tables hold, no more and no
+-- less.
 {% set facts = [
     ('fct_transactions', [
         'stg_billing__bills', 'stg_billing__invoices', 'stg_his__charges',
         'stg_orders__order_lines', 'stg_orders__returns', 'stg_orders__invoice_lines',
     ], 'true'),
     ('fct_receivable_events', ['stg_billing__bill_events', 'stg_orders__invoice_events'], 'true'),
+    ('fct_dunnings', ['stg_billing__dunnings'], "source_system = 'billing'"),
     ('fct_receipts', [
         'stg_billing__payments', 'stg_his__settlements', 'stg_orders__receipts',
     ], "receipt_key not like 'billing|invoice_settlement|%'"),
@@ -34,7 +36,11 @@ with counts as (
         (select count(*) from {{ ref(source) }})
         {{- ' +' if not loop.last }}
         {% endfor %}
-        as source_rows
+        as source_rows,
+        (
+            select count(*) from {{ ref('waiting_facts') }}
+            where staging_model in ('{{ sources | join("', '") }}')
+        ) as waiting_rows
     {% if not loop.last %}
     union all
     {% endif %}
@@ -43,4 +49,4 @@ with counts as (
 )
 
 select * from counts
-where fact_rows <> source_rows
+where fact_rows + waiting_rows <> source_rows

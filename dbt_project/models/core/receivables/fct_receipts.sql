@@ -102,7 +102,7 @@ receipts as (
         settlements.reversal_reason,
         settlements.source_timezone
     from settlements
-    left join visits on settlements.visit_no = visits.visit_no
+    inner join visits on settlements.visit_no = visits.visit_no
 
     union all
 

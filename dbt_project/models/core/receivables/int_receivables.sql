@@ -45,7 +45,7 @@ visit_balances as (
         max(charges.charged_date) as issued_date,
         {{ money('sum(charges.self_pay_amount)') }} as amount
     from charges
-    left join visits on charges.visit_no = visits.visit_no
+    inner join visits on charges.visit_no = visits.visit_no
     group by charges.visit_no, charges.currency_code, visits.payer_no
     having sum(charges.self_pay_amount) > 0
 

@@ -36,7 +36,7 @@ reminders as (
         dunnings.sent_date,
         dunnings.source_timezone
     from dunnings
-    left join bills on dunnings.bill_no = bills.bill_no
+    inner join bills on dunnings.bill_no = bills.bill_no
 
     union all
 

@@ -33,4 +33,4 @@ select
     {{ money('charges.cost', 4) }} as cost_amount,
     charges.currency_code
 from charges
-left join visits on charges.visit_no = visits.visit_no
+inner join visits on charges.visit_no = visits.visit_no

@@ -45,5 +45,5 @@ select
     {{ money('order_lines.quantity * order_lines.unit_cost', 4) }} as cost_amount,
     orders.currency_code
 from order_lines
-left join orders on order_lines.order_no = orders.order_no
+inner join orders on order_lines.order_no = orders.order_no
 left join products on order_lines.product_no = products.product_no

@@ -45,7 +45,7 @@ select
     {{ money('-order_returns.quantity * order_lines.unit_cost', 4) }} as cost_amount,
     orders.currency_code
 from order_returns
-left join orders on order_returns.order_no = orders.order_no
+inner join orders on order_returns.order_no = orders.order_no
 left join order_lines
     on
         order_returns.order_no = order_lines.order_no
