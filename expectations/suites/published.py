@@ -45,7 +45,7 @@ PROMISED = (
     ),
     _promise(
         "customer.bridge_customer_records",
-        "source_system source_record_id valid_from",
+        "source_system source_record_id",
         "customer_id match_rule match_probability valid_to",
     ),
     _promise(
