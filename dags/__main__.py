@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from dags import environment
 from kehu.errors import KehuError, SettingsError
-from kehu.settings import CLONE, Settings, load
+from kehu.settings import CLONE, SYSTEMS, Settings, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,16 +80,18 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def default_day(settings: Settings) -> date:
-    """The newest day of the embedded sources when they are used, else yesterday."""
-    state = settings.demo_sources / "truth" / "state.json"
-    if state.is_file() and not settings.source_urls:
+    """The day the embedded sources stand at, when they are what is read; else yesterday."""
+    path = settings.demo_sources / "truth" / "state.json"
+    if path.is_file():
         try:
-            return date.fromisoformat(json.loads(state.read_text(encoding="utf-8"))["day"])
+            state = json.loads(path.read_text(encoding="utf-8"))
+            if all(state["databases"][s] == settings.source_url(s) for s in SYSTEMS):
+                return date.fromisoformat(state["today"])
         except (ValueError, KeyError, TypeError):
             raise SettingsError(
                 "The embedded sources do not say which day they stand at.",
-                where=str(state),
-                do="make them anew with `make demo`, or give --day",
+                where=str(path),
+                do="make them anew with `python -m demo create --force`, or give --day",
             ) from None
     return datetime.now(ZoneInfo(settings.timezone)).date() - timedelta(days=1)
 

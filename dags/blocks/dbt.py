@@ -94,6 +94,8 @@ def _runner(
     try:
         parsed = run(dbtRunner(), "parse")
         _check("the project", parsed, settings)
+        # Macros that look at the graph need it; dbt builds it only when it parses by itself.
+        parsed.result.build_flat_graph()
         yield parsed.result, partial(run, dbtRunner(manifest=parsed.result))
     finally:
         DuckDBConnectionManager.close_all_connections()
