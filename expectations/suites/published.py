@@ -46,7 +46,7 @@ PROMISED = (
     _promise(
         "customer.bridge_customer_records",
         "source_system source_record_id",
-        "customer_id match_rule match_probability valid_to",
+        "customer_id match_rule match_probability valid_from valid_to",
     ),
     _promise(
         "customer.customer_360",
