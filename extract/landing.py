@@ -127,7 +127,7 @@ class Manifest:
 class Verdict:
     """What the gate says of a batch. `reasons` counts rows per rule; a row may break several.
 
-    `warnings` counts rows per rule that is reported only: these rows are loaded.
+    `warnings` counts rows per rule that is reported only: no row is held back for it.
     """
 
     system: str
