@@ -241,7 +241,7 @@ def read(path: Path) -> Contract:
         file=FileSource(
             path=server["path"],
             format=server["format"],
-            delimiter=server.get("delimiter") or ",",
+            delimiter=custom_properties(server).get("delimiter", ","),
             encoding=server.get("encoding") or "utf-8",
         )
         if server

@@ -66,6 +66,11 @@ _CUSTOM: dict[str, Any] = {
         "attribution": {"type": "string"},
     },
 }
+_CUSTOM_SERVER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"delimiter": {"type": "string", "minLength": 1, "maxLength": 1}},
+}
 _CUSTOM_COLUMN: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -168,6 +173,7 @@ def _servers(document: Mapping[str, Any], names: set[str]) -> Iterable[str]:
             yield f"$.servers: the path {str(path)!r} must lie below the source folder"
         if server.get("format") not in ("csv", "parquet"):
             yield f"$.servers: the format must be csv or parquet, not {server.get('format')!r}"
+        yield from _check(_CUSTOM_SERVER, custom_properties(server), "$.servers.customProperties")
     if ROW_POSITION in names and not local:
         yield f"$.schema[0].properties: {ROW_POSITION} needs a file, which servers does not name"
 

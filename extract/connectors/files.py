@@ -10,19 +10,15 @@ number of fields is landed as such. A file that changes while the run reads it s
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import io
-import re
-import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import duckdb  # noqa: TID251  a connector may: sorting what files hold in any order
 import pyarrow as pa
@@ -32,16 +28,21 @@ import pyarrow.parquet as pq
 from extract import casting
 from extract.casting import Array, pc
 from extract.connectors.base import Address, Measure, quoted
+from extract.connectors.text import Utf8Stream, encoding_of, mended, open_bytes, open_text, unmarked
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
 from kehu.errors import KehuError, SourceError
 
-_UNREADABLE = (OSError, EOFError, LookupError, csv.Error, duckdb.Error, pa.ArrowException)
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    LookupError,
+    zlib.error,
+    csv.Error,
+    duckdb.Error,
+    pa.ArrowException,
+)
 _BLOCK = 16 << 20
 _ROWS = 32_768
-_UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
-_MARK = 0x10FF80 - 0xDC80
-"""From the lone surrogate of an undecodable byte to its private character."""
-_MARKED = re.compile("[\U0010ff80-\U0010ffff]")
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def _columns(path: Path, source: FileSource) -> dict[str, str]:
 
 
 def _header(path: Path, source: FileSource) -> list[str]:
-    with _text(path, source) as file:
+    with open_text(path, source) as file:
         return next(csv.reader(file, delimiter=source.delimiter), [])
 
 
@@ -219,7 +220,7 @@ def _measure_csv(path: Path, source: FileSource, money: Sequence[Column]) -> Mea
     ]
     sums = {column.name: Decimal(0) for column in money}
     count = 0
-    with _text(path, source) as file:
+    with open_text(path, source) as file:
         lines = csv.reader(file, delimiter=source.delimiter)
         next(lines, None)
         for line in lines:
@@ -233,79 +234,6 @@ def _measure_csv(path: Path, source: FileSource, money: Sequence[Column]) -> Mea
     return Measure(count, sums)
 
 
-def _bytes(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _text(path: Path, source: FileSource) -> io.TextIOWrapper:
-    csv.field_size_limit(sys.maxsize)
-    return io.TextIOWrapper(_bytes(path), _encoding(source), errors="surrogateescape", newline="")
-
-
-def _encoding(source: FileSource) -> str:
-    """The contract's encoding; for UTF-8 with or without a byte order mark."""
-    return "utf-8-sig" if source.encoding.lower() in _UTF8 else source.encoding
-
-
-class _Utf8(io.RawIOBase):
-    """The bytes of a file as UTF-8. A byte that cannot be decoded becomes a private character.
-
-    The parser reads valid text only; `mended` makes the marked cells invalid again, so that they
-    are reported as what they are.
-    """
-
-    def __init__(self, file: IO[bytes], encoding: str) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
-        self._left = memoryview(b"")
-        self.marked = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            raw = self._file.read(1 << 20)
-            text = self._decoder.decode(raw, final=not raw)
-            try:
-                self._left = memoryview(text.encode())
-            except UnicodeEncodeError:
-                self.marked = True
-                text = re.sub("[\udc80-\udcff]", lambda m: chr(ord(m[0]) + _MARK), text)
-                self._left = memoryview(text.encode())
-            if not raw:
-                break
-        size = min(len(self._left), len(buffer))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _mended(array: Array) -> Array:
-    """The cells with marked bytes as invalid text again."""
-    cells = array.to_pylist()
-    marked = [cell is not None and _MARKED.search(cell.decode()) is not None for cell in cells]
-    if not any(marked):
-        return array
-    return pa.array(
-        [
-            _MARKED.sub(lambda m: chr(ord(m[0]) - _MARK), cell.decode()).encode(
-                "utf-8", "surrogatepass"
-            )
-            if is_marked
-            else cell
-            for cell, is_marked in zip(cells, marked, strict=True)
-        ],
-        pa.binary(),
-    )
-
-
 def _csv_batches(
     path: Path, source: FileSource, columns: Sequence[Column]
 ) -> Iterator[pa.RecordBatch]:
@@ -315,12 +243,11 @@ def _csv_batches(
     broken: list[tuple[int, str]] = []
 
     def note(line: Any) -> Literal["skip"]:
-        # The header is line 1; a marked byte is shown as \\xNN.
-        text = _MARKED.sub(lambda m: f"\\x{ord(m[0]) - _MARK - 0xDC00:02x}", line.text)
-        broken.append((line.number - 1, text))
+        # The header is line 1.
+        broken.append((line.number - 1, unmarked(line.text)))
         return "skip"
 
-    stream: Any = _Utf8(_bytes(path), _encoding(source))
+    stream: Any = Utf8Stream(open_bytes(path), encoding_of(source))
     with stream:
         reader = pa_csv.open_csv(
             stream,
@@ -350,7 +277,7 @@ def _csv_batches(
                 for c in columns
             ]
             if stream.marked:
-                arrays = [a if pa.types.is_integer(a.type) else _mended(a) for a in arrays]
+                arrays = [a if pa.types.is_integer(a.type) else mended(a) for a in arrays]
             yield casting.cast(arrays, columns)
     if broken:
         yield casting.bad_lines(broken, columns, ROW_POSITION)
