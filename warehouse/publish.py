@@ -110,6 +110,8 @@ def _tables(con: Connection, work: str) -> list[tuple[str, str]]:
         " or table_schema = 'ops' and list_contains(?, table_name))"
         # left behind by a build that was killed
         " and not regexp_matches(table_name, '__dbt_(tmp|backup)')"
+        # steps of the models, not for readers
+        " and not starts_with(table_name, 'int_')"
         " order by all",
         [work, list(MART_SCHEMAS), list(OPS_TABLES)],
     ).fetchall()
