@@ -9,6 +9,8 @@ good version.
 
 from __future__ import annotations
 
+import time
+
 from airflow.sdk import dag, get_current_context, task
 
 from dags.blocks.assets import MARTS, PUBLISHED
@@ -24,7 +26,9 @@ def publish() -> dict[str, str]:
 
     context, settings = get_current_context(), load()
     run_id = runs.built_run(settings)
+    began = time.monotonic()
     version = publish.publish(settings, run_id, audit)
+    runs.stage(settings, run_id, "publish", time.monotonic() - began)
     context["outlet_events"][PUBLISHED].extra = {"run_id": run_id, "version": version.name}
     return {"run_id": run_id, "version": str(version)}
 

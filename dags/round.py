@@ -59,7 +59,9 @@ def run(settings: Settings, day: date, *, full: bool = False) -> bool:
                 say(f"\nStopped. Readers keep the last published version. Log: {_short(log)}")
                 return False
         _forget_asset_events()
-        say(f"  {'round':<22} finished                  {time.monotonic() - began:6.1f} s")
+        say(f"  {'round':<22} finished{time.monotonic() - began:>25.1f} s\n")
+        _show(settings, screen)
+        say(f"\nPage: {_short(settings.run_reports / 'index.html')}")
     return True
 
 
@@ -99,6 +101,32 @@ def _run_one(dag: Any, day: date, settings: Settings, full: bool) -> Any:
         task.retries = 0
     asked = {"day": day.isoformat(), "full": full} if dag.params else {}
     return dag.test(logical_date=None, run_conf=asked)
+
+
+def _show(settings: Settings, screen: TextIO) -> None:
+    """Per source table what became of its rows, per mart its rows, and seconds per stage."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from warehouse.screen import status
+
+    newest = max(settings.run_reports.glob("run-*.json"), key=lambda path: path.stat().st_mtime)
+    report = json.loads(newest.read_text(encoding="utf-8"))
+    seconds = {
+        stage: sum(row[f"{stage}_seconds"] for row in report["tables"])
+        for stage in ("extract", "validate", "load")
+    }
+    run_id = report["run"]["run_id"]
+    seconds |= {
+        row["stage"]: row["seconds"] for row in report["seconds"] if row["run_id"] == run_id
+    }
+    stages = Table("stage", title="Seconds of work per stage")
+    stages.add_column("seconds", justify="right")
+    for stage, took in seconds.items():
+        stages.add_row(stage, f"{took:.1f}")
+    console = Console(file=screen, width=max(100, Console(file=screen).width))
+    for table in (*status(settings), stages):
+        console.print(table)
 
 
 def _tasks(outcome: Any) -> list[tuple[str, float]]:
