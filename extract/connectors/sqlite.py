@@ -45,9 +45,9 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Sql
     try:
         # Bytes: a cell that is no valid UTF-8 must not stop the read.
         connection.text_factory = bytes
-        # Rows in key order lie all over the file: keep more of it at hand than 2 MB.
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         try:
+            # Rows in key order lie all over the file: keep more of it at hand than 2 MB.
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             connection.execute("BEGIN")
             # A deferred transaction takes its snapshot at the first read.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -190,13 +190,14 @@ def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, 
     """The condition for changed rows.
 
     A row whose cursor is missing or is no moment at all is read every time: it must reach the
-    quarantine instead of being forgotten. `< '0'` holds for every number and for odd texts.
+    quarantine instead of being forgotten. `/` comes before the digits: `< '/'` holds
+    for every number, for an empty text and for a sign.
     """
     if since is None or contract.cursor is None:
         return "", ()
     cursor = quoted(contract.column(contract.cursor).physical_name)
     operator, moment = lower_bound(contract, since)
-    return f" WHERE ({cursor} {operator} ? OR {cursor} IS NULL OR {cursor} < '0')", (moment,)
+    return f" WHERE ({cursor} {operator} ? OR {cursor} IS NULL OR {cursor} < '/')", (moment,)
 
 
 def _affinity(declared: str) -> str:
