@@ -194,7 +194,7 @@ def _load(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
     started = time.monotonic()
     counts = versions.apply(con, admitted, _newest_keys(con, admitted))
     result = _result(con, admitted, counts, started)
-    _record(con, admitted, result, run_id)
+    _record(con, admitted, result, counts.cursor, run_id)
     return result
 
 
@@ -226,8 +226,8 @@ def _result(
     if manifest.landed_rows != accounted:
         what = "landed, and loaded + quarantined + duplicate"
         raise unequal(what, manifest.landed_rows, accounted, batch)
-    for column in admitted.contract.money:
-        told, found = manifest.control_sums.get(column), versions.control_sum(con, admitted, column)
+    for column, found in versions.control_sums(con, admitted).items():
+        told = manifest.control_sums.get(column)
         if told is None or Decimal(told) != found:
             raise unequal(f"control sums of {column} in source and files", told, found, batch)
     return LoadResult(
@@ -249,7 +249,9 @@ def _result(
     )
 
 
-def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str) -> None:
+def _record(
+    con: Connection, admitted: Admitted, result: LoadResult, cursor: object, run_id: str
+) -> None:
     """Ledger, watermark and reconciliation, in the transaction of the rows."""
     batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
     con.execute(
@@ -267,7 +269,6 @@ def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str
             admitted.lists_keys,
         ],
     )
-    cursor = versions.newest_cursor(con, admitted)
     # a replay brings old rows only: what lies between may not have been read yet
     if cursor is not None and manifest.replay_of is None:
         con.execute(

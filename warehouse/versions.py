@@ -12,6 +12,7 @@ batch older than the newest one adds history only: the newest held every row the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,13 +28,14 @@ _NO_CURSOR = "timestamp '0001-01-01'"
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the passed rows of a batch."""
+    """What became of the passed rows of a batch, and their highest cursor."""
 
     passed: int
     loaded: int
     duplicate: int
     updated: int
     deleted: int
+    cursor: datetime | None
 
 
 def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
@@ -42,13 +44,12 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     `newest` is the key file of the newest batch that lists keys, when that is not this one: then
     it tells which of this batch's keys are gone, and this batch tells nothing about others.
     """
-    passed = _stage(con, admitted)
+    passed, repeated, cursor = _stage(con, admitted)
     held, standing = _row(
         con,
         "select count(*), count(*) filter (where _is_current and not _is_deleted)"
         f" from {_table(admitted.contract)}",
     )
-    repeated = _drop_repeats(con, passed)
     _decide(con, admitted, late=newest is not None and admitted.lists_keys)
     loaded = _insert(con, admitted, held)
     known, updated = _row(
@@ -60,30 +61,28 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     told = newest is not None or (held > 0 and admitted.lists_keys)
     deleted = _close(con, admitted, standing, newest) if told else 0
     con.execute("drop table temp.incoming; drop table temp.stored; drop table temp.decided")
-    return Counts(passed, loaded, repeated + known, updated, deleted)
+    return Counts(passed, loaded, repeated + known, updated, deleted, cursor)
 
 
-def newest_cursor(con: Connection, admitted: Admitted) -> object:
-    """Highest cursor among the rows that passed, or None."""
-    cursor = admitted.contract.cursor
-    if cursor is None:
-        return None
-    passed = _parquet(admitted.batch.passed)
-    found = con.execute(f"select max(cast({quoted(cursor)} as timestamp)) from {passed}")
-    return (found.fetchone() or (None,))[0]
+def control_sums(con: Connection, admitted: Admitted) -> dict[str, Decimal]:
+    """Exact sums of the decimal columns over the rows that passed and the rows that did not."""
+    money = admitted.contract.money
+    if not money:
+        return {}
+    listed = _list(money)
+    found = con.execute(
+        f"select {', '.join(f'coalesce(sum({quoted(name)}), 0)' for name in money)} from"
+        f" (select {listed} from {_parquet(admitted.batch.passed)}"
+        f" union all select {listed} from {_parquet(admitted.batch.quarantine)})"
+    ).fetchone()
+    return dict(zip(money, found or (), strict=True))
 
 
-def control_sum(con: Connection, admitted: Admitted, column: str) -> Decimal:
-    """Exact sum of a column over the rows that passed and the rows that did not."""
-    total = Decimal(0)
-    for path in (admitted.batch.passed, admitted.batch.quarantine):
-        found = con.execute(f"select sum({quoted(column)}) from {_parquet(path)}").fetchone()
-        total += (found or (None,))[0] or Decimal(0)
-    return total
+def _stage(con: Connection, admitted: Admitted) -> tuple[int, int, datetime | None]:
+    """`incoming`: the passed rows with their hash and position, without repeats.
 
-
-def _stage(con: Connection, admitted: Admitted) -> int:
-    """`incoming`: the passed rows with their hash and position. Gives how many."""
+    Gives how many passed, how many of them were repeats of others, and the highest cursor.
+    """
     contract = admitted.contract
     typed = [(column.name, column.physical_type) for column in contract.columns]
     con.execute(
@@ -91,28 +90,27 @@ def _stage(con: Connection, admitted: Admitted) -> int:
         f" select *, {hashes.row_hash(typed)} as _row_hash, file_row_number as _position"
         f" from {_parquet(admitted.batch.passed, numbered=True)}"
     )
-    empty = " or ".join(f"{quoted(name)} is null" for name in contract.key)
-    rows, keyless = _row(
-        con, f"select count(*), count(*) filter (where {empty}) from temp.incoming"
-    )
-    if keyless:
+    keyless = " or ".join(f"{quoted(name)} is null" for name in contract.key)
+    cursor = f"cast({quoted(contract.cursor)} as timestamp)" if contract.cursor else "null"
+    rows, distinct, empty, highest = con.execute(
+        f"select count(*), count(distinct _row_hash), count(*) filter (where {keyless}),"
+        f" max({cursor}) from temp.incoming"
+    ).fetchone() or (0, 0, 0, None)
+    if empty:
         raise WarehouseError(
-            f"{keyless} rows have no key ({', '.join(contract.key)}). Nothing was loaded.",
+            f"{empty} rows have no key ({', '.join(contract.key)}). Nothing was loaded.",
             where=str(admitted.batch.passed),
             do="the gate must quarantine such rows: make the key columns required in the contract",
         )
-    return rows
-
-
-def _drop_repeats(con: Connection, rows: int) -> int:
-    """Keep the first of rows that are equal in every column of the contract."""
-    if _one(con, "select count(distinct _row_hash) from temp.incoming") == rows:
-        return 0
-    return _one(
-        con,
-        "delete from temp.incoming where _position not in"
-        " (select min(_position) from temp.incoming group by _row_hash)",
-    )
+    repeats = 0
+    if distinct < rows:
+        # the first of rows that are equal in every column of the contract is kept
+        repeats = _one(
+            con,
+            "delete from temp.incoming where _position not in"
+            " (select min(_position) from temp.incoming group by _row_hash)",
+        )
+    return rows, repeats, highest
 
 
 def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
