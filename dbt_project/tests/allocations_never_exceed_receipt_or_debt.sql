@@ -34,14 +34,20 @@ standing_per_debt as (
 
 ),
 
+reversed_debts as (
+
+    select distinct receivable_key
+    from allocations
+    where reversed_date is not null
+
+),
+
 -- The most that can stand at once stands on a day on which something was settled.
 settling_days as (
 
-    select distinct receivable_key, settled_date
+    select distinct allocations.receivable_key, allocations.settled_date
     from allocations
-    where receivable_key in (
-        select receivable_key from allocations where reversed_date is not null
-    )
+    inner join reversed_debts on allocations.receivable_key = reversed_debts.receivable_key
 
 ),
 

@@ -21,7 +21,11 @@ combined as (
 
     union all
 
-    select currency_code, currency_code, cast('1900-01-01' as date), 1
+    select
+        own_rates.currency_code,
+        own_rates.currency_code as to_currency,
+        cast('1900-01-01' as date),
+        1
     from own_rates
 
 )

@@ -1,4 +1,6 @@
-{% set attributes = ['sex', 'identity_no', 'phone', 'email', 'address', 'region'] %}
+{% set attributes = [
+    'full_name', 'sex', 'birth_date', 'identity_no', 'phone', 'email', 'address', 'region',
+] %}
 {% set systems = ['billing', 'his', 'orders', 'service'] %}
 
 with customer_records as (
@@ -19,12 +21,11 @@ customers as (
         customer_id,
         min(party_kind) as customer_type,
         min(first_seen_date) as first_seen_date,
-        count(*) as record_count,
-        count(distinct source_system) as source_count,
         {% for system in systems %}
-        count(case when source_system = '{{ system }}' then 1 end) as {{ system }}_record_count
-        {{- ',' if not loop.last }}
+        count(case when source_system = '{{ system }}' then 1 end) as {{ system }}_record_count,
         {% endfor %}
+        count(distinct source_system) as source_count,
+        count(*) as record_count
     from customer_records
     group by customer_id
 
@@ -34,20 +35,15 @@ survived as (
 
     select
         customer_id,
-        max(case when attribute = 'full_name' then attribute_value end) as full_name,
-        max(case when attribute = 'full_name' then companion end) as name_norm,
-        max(case when attribute = 'full_name' then source_system end) as full_name_source,
-        max(case when attribute = 'birth_date' then attribute_value end) as birth_date,
-        max(case when attribute = 'birth_date' then source_system end) as birth_date_source,
-        max(case when attribute = 'identity_no' then companion end) as identity_no_hash,
-        max(case when attribute = 'phone' then companion end) as phone_hash,
-        max(case when attribute = 'email' then companion end) as email_hash,
         {% for attribute in attributes %}
         max(case when attribute = '{{ attribute }}' then attribute_value end) as {{ attribute }},
         max(case when attribute = '{{ attribute }}' then source_system end)
-            as {{ attribute }}_source
-        {{- ',' if not loop.last }}
+            as {{ attribute }}_source,
         {% endfor %}
+        max(case when attribute = 'full_name' then companion end) as name_norm,
+        max(case when attribute = 'identity_no' then companion end) as identity_no_hash,
+        max(case when attribute = 'phone' then companion end) as phone_hash,
+        max(case when attribute = 'email' then companion end) as email_hash
     from survivors
     group by customer_id
 
@@ -79,12 +75,13 @@ select
     customers.first_seen_date,
     customers.record_count,
     customers.source_count,
-    {% for system in systems %}
-    customers.{{ system }}_record_count,
-    {% endfor %}
-    {% for system in systems %}
-    customers.{{ system }}_record_count > 0 as in_{{ system }}
-    {{- ',' if not loop.last }}
-    {% endfor %}
+    customers.billing_record_count,
+    customers.his_record_count,
+    customers.orders_record_count,
+    customers.service_record_count,
+    customers.billing_record_count > 0 as in_billing,
+    customers.his_record_count > 0 as in_his,
+    customers.orders_record_count > 0 as in_orders,
+    customers.service_record_count > 0 as in_service
 from customers
 left join survived on customers.customer_id = survived.customer_id

@@ -4,7 +4,8 @@
 {% set invoiced_party = "'billing', customer_no, 'invoiced_party', 'organisation'" %}
 {% set patient = "'his', patient_no, 'patient', 'person'" %}
 {% set guarantor = "'his', guarantor_no, 'patient', 'person'" %}
-{% set payer = "'his', payer_no, case payer_kind when 'patient' then 'patient' else 'group_client' end,"
+{% set payer = "'his', payer_no,"
+    ~ " case payer_kind when 'patient' then 'patient' else 'group_client' end,"
     ~ " case payer_kind when 'patient' then 'person' else 'organisation' end" %}
 {% set buyer = "'orders', customer_no, 'buyer', 'organisation'" %}
 {% set caller = "'service', caller_no, 'caller', 'person'" %}

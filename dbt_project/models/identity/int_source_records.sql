@@ -57,10 +57,8 @@ all_records as (
         source_system,
         source_record_id,
         record_kind,
-        party_kind
-        {%- for column in columns[4:] %},
-        null as {{ column }}
-        {%- endfor %}
+        party_kind,
+        null as {{ columns[4:] | join(',\n        null as ') }}
     from numbers_without_record
 
 ),

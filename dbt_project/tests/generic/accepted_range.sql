@@ -4,12 +4,7 @@
 select {{ column_name }}
 from {{ model }}
 where
-    false
-    {%- if minimum is not none %}
-    or {{ column_name }} < {{ minimum }}
-    {%- endif %}
-    {%- if maximum is not none %}
-    or {{ column_name }} > {{ maximum }}
-    {%- endif %}
+    {{ column_name }} < {{ minimum if minimum is not none else column_name }}
+    or {{ column_name }} > {{ maximum if maximum is not none else column_name }}
 
 {% endtest %}

@@ -73,7 +73,7 @@ receipts as (
         currency_code,
         null,
         {{ to_utc('cast(settled_date as timestamp)', zone) }},
-        settled_date,
+        settled_date as paid_date,
         {{ to_utc('cast(settled_date as timestamp)', zone) }},
         settled_date,
         null,

@@ -39,8 +39,9 @@ select
     coalesce(products.product_class, 'unclassified') as product_class,
     cast(order_lines.quantity as decimal(18, 3)) as quantity,
     {{ money('order_lines.unit_price', 4) }} as unit_price,
-    {{ money('order_lines.quantity * coalesce(order_lines.list_price, order_lines.unit_price)', 4) }}
-        as list_amount,
+    {{ money(
+        'order_lines.quantity * coalesce(order_lines.list_price, order_lines.unit_price)', 4
+    ) }} as list_amount,
     {{ money('order_lines.quantity * order_lines.unit_price', 4) }} as gross_amount,
     {{ money('order_lines.quantity * order_lines.unit_cost', 4) }} as cost_amount,
     orders.currency_code
