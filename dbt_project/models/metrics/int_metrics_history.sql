@@ -94,13 +94,13 @@ with_interval_spread as (
         case
             when intervals > 1
                 then sqrt(
-                    greatest(
-                        cast(interval_square_sum as double)
-                        - cast(interval_sum as double) * interval_sum / intervals,
-                        0
+                        greatest(
+                            cast(interval_square_sum as double)
+                            - cast(interval_sum as double) * interval_sum / intervals,
+                            0
+                        )
+                        / (intervals - 1)
                     )
-                    / (intervals - 1)
-                )
         end as interval_deviation
     from running
 ),

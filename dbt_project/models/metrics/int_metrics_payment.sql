@@ -26,8 +26,10 @@ metrics as (
             where is_due_in_window or open_amount > 0
         ) as days_late_max,
         cast(sum(open_amount * exchange_rate) as decimal(18, 2)) as open_amount,
-        cast(coalesce(sum(open_amount * exchange_rate) filter (where is_overdue), 0)
-            as decimal(18, 2)) as overdue_amount,
+        cast(
+            coalesce(sum(open_amount * exchange_rate) filter (where is_overdue), 0)
+            as decimal(18, 2)
+        ) as overdue_amount,
         max(days_past_due) filter (where is_overdue) as overdue_days_max,
         count(*) filter (where is_overdue) as overdue_count
     from positions

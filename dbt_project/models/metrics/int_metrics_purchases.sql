@@ -30,7 +30,7 @@ amounts as (
         ) as margin_12m,
         sum(purchases.gross_amount) filter (
             where purchases.transaction_date > as_of_dates.year_starts_after
-                and purchases.margin_amount is not null
+            and purchases.margin_amount is not null
         ) as gross_with_known_margin_12m
     from purchases
     inner join as_of_dates

@@ -30,12 +30,12 @@ complaints as (
             as complaints_12m,
         count(*) filter (
             where complaints.closed_date is null
-                or complaints.closed_date > as_of_dates.as_of_date
+            or complaints.closed_date > as_of_dates.as_of_date
         ) as complaints_open,
         cast(
             avg(case when complaints.satisfied then 1.0e0 else 0.0e0 end) filter (
                 where complaints.closed_date <= as_of_dates.as_of_date
-                    and complaints.satisfied is not null
+                and complaints.satisfied is not null
             ) as decimal(18, 6)
         ) as complaint_satisfied_share
     from {{ ref('fct_complaints') }} as complaints

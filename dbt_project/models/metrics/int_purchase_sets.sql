@@ -13,7 +13,7 @@ cancelled as (
         purchases.customer_id,
         count(*) filter (
             where as_of_dates.as_of_date >= purchases.transaction_date
-                and as_of_dates.as_of_date < purchases.cancelled_date
+            and as_of_dates.as_of_date < purchases.cancelled_date
         ) as dates_before,
         count(*) filter (where as_of_dates.as_of_date >= purchases.cancelled_date)
             as dates_after

@@ -17,7 +17,7 @@ positions as (
         states.currency_code,
         states.issued_date > as_of_dates.year_starts_after as is_issued_in_window,
         states.due_date > as_of_dates.year_starts_after
-            and states.due_date <= as_of_dates.as_of_date as is_due_in_window,
+        and states.due_date <= as_of_dates.as_of_date as is_due_in_window,
         states.due_date < as_of_dates.as_of_date and states.open_amount > 0 as is_overdue,
         states.settled_date <= states.due_date as is_settled_on_time,
         case

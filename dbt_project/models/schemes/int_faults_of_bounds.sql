@@ -64,13 +64,15 @@ neighbours as (
 ),
 
 faults as (
-    select place || ': the lowest one must have no lower bound, or values below it get nothing'
-        as fault
+    select
+        place || ': the lowest one must have no lower bound, or values below it get nothing'
+            as fault
     from neighbours
     where place_from_below = 1 and lower is not null
     union all
-    select place || ': the highest one must have no upper bound, or values above it get nothing'
-        as fault
+    select
+        place || ': the highest one must have no upper bound, or values above it get nothing'
+            as fault
     from neighbours
     where place_from_above = 1 and upper is not null
     union all
@@ -85,7 +87,7 @@ faults as (
     select
         place || ': ends at ' || cast(upper as {{ text_type() }})
         || ' and leaves a gap, the next one begins at ' || cast(next_lower as {{ text_type() }})
-        as fault
+            as fault
     from neighbours
     where upper < next_lower
     union all

@@ -90,7 +90,8 @@ faults as (
     from named
     where coalesce(direction, '') not in ('more_is_better', 'less_is_better')
     union all
-    select place || ': missing_rule ' || missing_rule
+    select
+        place || ': missing_rule ' || missing_rule
         || ' is none of reweight, neutral, worst' as fault
     from named
     where missing_rule not in ('reweight', 'neutral', 'worst')
@@ -111,8 +112,9 @@ faults as (
     from named
     where method = 'lookup' and not has_lookups
     union all
-    select place || ': method ' || method || ' does not fit a metric of kind ' || value_kind
-        as fault
+    select
+        place || ': method ' || method || ' does not fit a metric of kind ' || value_kind
+            as fault
     from named
     where (method = 'lookup' and value_kind = 'number')
         or (method <> 'lookup' and value_kind = 'text')

@@ -80,9 +80,9 @@ faults as (
         || ' metric, always' as fault
     from with_operands
     where coalesce(subject, '') not in (
-        'indicator_band', 'indicator_points', 'group_band', 'group_points', 'score', 'metric',
-        'always'
-    )
+            'indicator_band', 'indicator_points', 'group_band', 'group_points', 'score', 'metric',
+            'always'
+        )
     union all
     select
         place || ': operand ' || coalesce(operand, '(empty)') || ' is no ' || subject as fault
@@ -90,8 +90,9 @@ faults as (
     where (operand_kind is not null and not is_known_operand)
         or (subject = 'metric' and not is_metric)
     union all
-    select place || ': the operator is none of =, <>, <, <=, >, >=, or the threshold is empty'
-        as fault
+    select
+        place || ': the operator is none of =, <>, <, <=, >, >=, or the threshold is empty'
+            as fault
     from with_operands
     where coalesce(subject, '') <> 'always'
         and (
@@ -101,7 +102,7 @@ faults as (
     union all
     select
         place || ': the last rule must be the default, one condition with subject always'
-        as fault
+            as fault
     from with_operands
     where rule_order = last_rule
         and (coalesce(subject, '') <> 'always' or conditions_of_rule > 1)

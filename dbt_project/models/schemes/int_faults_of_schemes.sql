@@ -52,16 +52,16 @@ faults as (
     select place || ': has no indicator in scheme_indicators' as fault
     from named
     where not exists (
-        select 1 from indicators
-        where indicators.scheme = named.scheme and indicators.version = named.version
-    )
+            select 1 from indicators
+            where indicators.scheme = named.scheme and indicators.version = named.version
+        )
     union all
     select place || ': has no class in scheme_classes' as fault
     from named
     where not exists (
-        select 1 from classes
-        where classes.scheme = named.scheme and classes.version = named.version
-    )
+            select 1 from classes
+            where classes.scheme = named.scheme and classes.version = named.version
+        )
     union all
     select
         'scheme_classes: scheme ' || scheme || ', version '

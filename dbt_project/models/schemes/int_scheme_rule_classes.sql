@@ -35,14 +35,14 @@ conditions_that_hold as (
             and subjects.subject = conditions.subject
             and coalesce(subjects.operand, '') = coalesce(conditions.operand, '')
     where case
-        when conditions.subject = 'always' then true
-        when conditions.operator = '=' then subjects.subject_value = conditions.threshold
-        when conditions.operator = '<>' then subjects.subject_value <> conditions.threshold
-        when conditions.operator = '<' then subjects.subject_value < conditions.threshold
-        when conditions.operator = '<=' then subjects.subject_value <= conditions.threshold
-        when conditions.operator = '>' then subjects.subject_value > conditions.threshold
-        when conditions.operator = '>=' then subjects.subject_value >= conditions.threshold
-    end
+            when conditions.subject = 'always' then true
+            when conditions.operator = '=' then subjects.subject_value = conditions.threshold
+            when conditions.operator = '<>' then subjects.subject_value <> conditions.threshold
+            when conditions.operator = '<' then subjects.subject_value < conditions.threshold
+            when conditions.operator = '<=' then subjects.subject_value <= conditions.threshold
+            when conditions.operator = '>' then subjects.subject_value > conditions.threshold
+            when conditions.operator = '>=' then subjects.subject_value >= conditions.threshold
+        end
 ),
 
 rules_that_match as (

@@ -1,0 +1,106 @@
+"""A part of the dbt project in a folder of its own, with made-up rows where the rest would be.
+
+In: which folders of models to take, and SQL for the models that stand in for the others. Out: a
+project that dbt runs in this process on a DuckDB file in that folder. Touches nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from kehu.settings import CLONE
+
+PROJECT = CLONE / "dbt_project"
+
+
+@dataclass(frozen=True)
+class ScratchWarehouse:
+    """A project folder with its database file."""
+
+    folder: Path
+
+    @classmethod
+    def make(
+        cls, folder: Path, layers: Iterable[str], stand_ins: Mapping[str, str]
+    ) -> ScratchWarehouse:
+        """Copy macros, seeds of schemes and rates, and `layers`; write `stand_ins` as views."""
+        (folder / "models" / "core").mkdir(parents=True)
+        shutil.copytree(PROJECT / "macros", folder / "macros")
+        shutil.copytree(PROJECT / "seeds" / "schemes", folder / "seeds" / "schemes")
+        shutil.copytree(PROJECT / "tests" / "generic", folder / "tests" / "generic")
+        for rates in (PROJECT / "seeds").glob("*exchange_rates*"):
+            shutil.copy(rates, folder / "seeds")
+        for layer in layers:
+            shutil.copytree(
+                PROJECT / "models" / layer,
+                folder / "models" / layer,
+                ignore=shutil.ignore_patterns("*__unit_tests.yml", "*__exposures.yml"),
+            )
+        for name, query in stand_ins.items():
+            path = folder / "models" / "core" / f"{name}.sql"
+            path.write_text(f"{{{{ config(materialized='view') }}}}\n{query}\n", encoding="utf-8")
+        shutil.copy(PROJECT / "dbt_project.yml", folder)
+        (folder / "profiles.yml").write_text(
+            "kehu: {target: here, outputs: {here: {type: duckdb, schema: core, threads: 1, "
+            f"path: '{folder / 'work.duckdb'}'}}}}}}\n",
+            encoding="utf-8",
+        )
+        return cls(folder)
+
+    def columns(self, model: str) -> list[tuple[str, str]]:
+        """Names and types of a model as its YAML promises them."""
+        for path in sorted((PROJECT / "models").rglob("*__models.yml")):
+            for one in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+                if one["name"] == model:
+                    return [(column["name"], column["data_type"]) for column in one["columns"]]
+        raise KeyError(model)
+
+    def dbt(self, *arguments: str, as_of_dates: Sequence[str] = ("2026-01-31",)) -> Any:
+        """Run dbt here; the outcome, with the database closed again."""
+        variables = {"as_of_dates": list(as_of_dates), "reporting_currency": "CNY"}
+        outcome = dbtRunner().invoke(
+            [
+                *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats"),
+                *arguments,
+                *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
+                *("--target-path", str(self.folder / "target")),
+                *("--log-path", str(self.folder / "logs"), "--vars", json.dumps(variables)),
+            ]
+        )
+        DuckDBConnectionManager.close_all_connections()
+        return outcome
+
+    def build(self, *arguments: str, as_of_dates: Sequence[str] = ("2026-01-31",)) -> None:
+        """Run dbt build and fail with dbt's own words when it does not succeed."""
+        outcome = self.dbt("build", *arguments, as_of_dates=as_of_dates)
+        results = getattr(outcome.result, "results", None) or []
+        failed = [
+            f"{result.node.name}: {result.message}"
+            for result in results
+            if str(result.status) not in ("success", "pass", "no-op")
+        ]
+        assert outcome.success, outcome.exception or "\n".join(failed)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the database."""
+        import duckdb
+
+        with duckdb.connect(str(self.folder / "work.duckdb")) as connection:
+            return connection.sql(sql).fetchall()
+
+    def execute(self, *statements: str) -> None:
+        """Run statements, such as those that make the rows the stand-ins read."""
+        import duckdb
+
+        with duckdb.connect(str(self.folder / "work.duckdb")) as connection:
+            for statement in statements:
+                connection.execute(statement)
