@@ -39,18 +39,19 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     `LandingError` when the files are not what the manifest says, `ValidationError` when a rule
     could not be checked.
     """
-    started = time.perf_counter()
     manifest = landing.read_manifest(batch)
     if (known := _passed_before(batch, settings)) is not None:
         return known
     landing.verify(batch, manifest.files)
     _compare_columns(batch, contract)
     key = settings.hash_key()
+    engine = _engine(settings)
+    started = time.perf_counter()
     for stale in ("verdict.json", FAILURE):
         (batch.path / stale).unlink(missing_ok=True)
 
     try:
-        findings = _findings(batch, contract, settings)
+        findings = _findings(engine, batch, contract)
         critical = [(f.rule, f.rows) for f in findings if f.is_critical and f.rows is not None]
         division = quarantine.divide(batch, contract, quarantine.reasons_by_row(critical), key)
     except KehuError:
@@ -116,7 +117,7 @@ def require_passed(verdicts: Sequence[Verdict]) -> None:
 def contract_of(batch: Batch, settings: Settings) -> Contract:
     """The contract of a batch's table."""
     name = f"{batch.system}.{batch.table}"
-    contract = known_contracts(settings.contract_dirs).get(name)
+    contract = known_contracts(settings.contract_dirs, batch.system).get(name)
     if contract is None:
         raise ValidationError(
             f"No contract describes {name}.",
@@ -127,9 +128,9 @@ def contract_of(batch: Batch, settings: Settings) -> Contract:
 
 
 @cache
-def known_contracts(dirs: tuple[Path, ...]) -> dict[str, Contract]:
-    """All contracts by name, read once per process: checking their form takes a second."""
-    return {contract.name: contract for contract in read_all(dirs)}
+def known_contracts(dirs: tuple[Path, ...], system: str | None = None) -> dict[str, Contract]:
+    """Contracts by name, read once per process: checking the form of all takes a second."""
+    return {contract.name: contract for contract in read_all(dirs, system)}
 
 
 def _passed_before(batch: Batch, settings: Settings) -> Verdict | None:
@@ -164,27 +165,32 @@ def _compare_columns(batch: Batch, contract: Contract) -> None:
         )
 
 
-def _findings(batch: Batch, contract: Contract, settings: Settings) -> list[Finding]:
+def _engine(settings: Settings) -> Engine:
     # Great Expectations takes seconds to import: only when there is something to check.
     from expectations import engine
-    from expectations.suites import of_table
 
     spill = settings.home / "spill"
     landing.make_private(spill)
-    running = engine.shared(spill)
-    relation = engine.rows_of(batch.data)
+    return engine.shared(spill)
+
+
+def _findings(engine: Engine, batch: Batch, contract: Contract) -> list[Finding]:
+    from expectations.engine import rows_of
+    from expectations.suites import of_table
+
+    relation = rows_of(batch.data)
     if CAST_ERRORS not in pq.read_schema(batch.data).names:
         relation = relation.replace("select *", f"select *, null as {CAST_ERRORS}", 1)
-    rules = of_table.rules(contract, _unread_cells(running, batch))
-    return running.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
+    rules = of_table.rules(contract, _unread_cells(engine, batch))
+    return engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
 
 
-def _unread_cells(running: Engine, batch: Batch) -> list[str]:
+def _unread_cells(engine: Engine, batch: Batch) -> list[str]:
     """Names under which cells of the batch are reported as not fitting their type."""
     if CAST_ERRORS not in pq.read_schema(batch.data).names:
         return []
     path = str(batch.data).replace("'", "''")
-    found = running.fetch(
+    found = engine.fetch(
         f"select distinct unnest(json_keys({CAST_ERRORS})) as name"
         f" from read_parquet('{path}') where {CAST_ERRORS} is not null order by name"
     )

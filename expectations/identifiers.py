@@ -134,10 +134,16 @@ def _looks_resident(number: str) -> bool:
     numbers of most older people would be refused.
     """
     place_is_known = number[:2] in _provinces() or number.startswith(_RESIDENCE_PERMITS)
-    if not place_is_known or not number[:-1].isdigit() or number[6:8] not in _CENTURIES:
+    return place_is_known and number[:-1].isdigit() and _is_birthday(number[6:14])
+
+
+@lru_cache(maxsize=1 << 17)
+def _is_birthday(digits: str) -> bool:
+    """Whether eight digits are a day on which somebody may have been born."""
+    if digits[:2] not in _CENTURIES:
         return False
     try:
-        return bool(ric.get_birth_date(number))
+        return bool(ric.get_birth_date(f"110101{digits}0000"))
     except InvalidNumber:
         return False
 
@@ -216,8 +222,11 @@ def party_name(text: str) -> str | None:
     """
     if _HAN.search(text):
         name = _NOT_WORD.sub("", text)
-        title = next((t for t in _words()["titles_after"] if name.endswith(t)), "")
-        return name[: len(name) - len(title)] or None
+        titles = _words()["titles_after"]
+        if name.endswith(titles):
+            title = next(title for title in titles if name.endswith(title))
+            return name.removesuffix(title) or None
+        return name
     plain = _ACCENT.sub("", unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text)))
     titles = _words()["titles_latin"]
     parts = [part for part in _NOT_WORD.sub(" ", plain).split() if part not in titles]
@@ -245,7 +254,7 @@ def _words() -> Mapping[str, Any]:
     words = yaml.safe_load((_HERE / "name_words.yaml").read_text(encoding="utf-8"))
     return {
         # The longest title first: 副教授 before 教授.
-        "titles_after": sorted(words["titles_after"], key=len, reverse=True),
+        "titles_after": tuple(sorted(words["titles_after"], key=len, reverse=True)),
         "titles_latin": frozenset(words["titles_latin"]),
         "surname_readings": words["surname_readings"],
     }

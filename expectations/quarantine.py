@@ -27,7 +27,7 @@ from extract.landing import CAST_ERRORS, Batch
 from kehu.errors import ValidationError
 
 REASONS, ROW_NUMBER = "_reasons", "_row_number"
-_ROWS_AT_ONCE = 1 << 20
+_ROWS_AT_ONCE = 1 << 18
 _ROW_GROUP = 122_880
 _OPEN_CLASSES = ("public", "internal")
 
