@@ -153,7 +153,7 @@ def connect(
                     where=address.where,
                     do="start the source or wait for it, then run the task again"
                     if passing
-                    else f"correct user, password, rights or database in "
+                    else f"correct user, password, rights, database or parameters in "
                     f"KEHU_{address.system.upper()}_URL",
                 ) from None
             log.warning("%s: no connection (%s), again in %s s", address.where, reason, pause)

@@ -1,6 +1,8 @@
 """PostgreSQL: one REPEATABLE READ, READ ONLY transaction over all tables.
 
-In: postgresql://user:password@host:port/database. Out: a `Snapshot`. Touches: reads the source.
+In: postgresql://user:password@host:port/database?schema=name. Without a schema, tables are looked
+for in the one named like the system, then in `public`; other parameters are libpq's, such as
+sslmode. Out: a `Snapshot`. Touches: reads the source.
 
 Rows come by COPY as text, because the text form of PostgreSQL is exact for every type: numeric
 NaN, infinity and dates before Christ arrive as what they are and end in the quarantine.
@@ -44,30 +46,36 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[PostgresSnapshot]:
     """Connect and hold one read-only snapshot to the end of the block."""
 
-    def attempt() -> Any:
-        return psycopg2.connect(
-            host=address.host,
-            port=address.port or 5432,
-            user=address.user,
-            password=address.password,
-            dbname=address.database,
-            connect_timeout=base.CONNECT_SECONDS,
-            application_name="kehu extract",
-            client_encoding="UTF8",
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-            tcp_user_timeout=base.SILENCE_SECONDS * 1000,
-            options=f"-c statement_timeout={base.STATEMENT_SECONDS}s -c datestyle=ISO "
-            "-c extra_float_digits=1 -c work_mem=64MB",
-            **address.options,
-        )
-
-    connection = base.connect(address, attempt, psycopg2.OperationalError, _will_pass)
+    server_options = (
+        f"-c statement_timeout={base.STATEMENT_SECONDS}s -c datestyle=ISO "
+        "-c extra_float_digits=1 -c work_mem=64MB"
+    )
+    parameters = {
+        "connect_timeout": base.CONNECT_SECONDS,
+        "application_name": "kehu extract",
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": base.SILENCE_SECONDS * 1000,
+        **{name: value for name, value in address.options.items() if name != "schema"},
+        "host": address.host,
+        "port": address.port or 5432,
+        "user": address.user,
+        "password": address.password,
+        "dbname": address.database,
+        "client_encoding": "UTF8",
+        "options": server_options,
+    }
+    connection = base.connect(
+        address, lambda: psycopg2.connect(**parameters), psycopg2.Error, _will_pass
+    )
     try:
         connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
         with connection.cursor() as cursor:
+            schema = address.options.get("schema")
+            path = [schema] if schema else [address.system, "public"]
             # The transaction takes its snapshot at its first statement: take it now.
+            cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
             cursor.execute("SELECT 1")
         yield PostgresSnapshot(connection, address.where)
     finally:
@@ -78,6 +86,8 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
 def _will_pass(error: Exception) -> bool:
     """Whether a failed connection is worth another attempt."""
     text = str(error)
+    if not isinstance(error, psycopg2.OperationalError):
+        return False
     if getattr(error, "pgcode", None) in _PASSING or "starting up" in text:
         return True
     # What the server itself refused (password, database, rights) comes as FATAL.

@@ -112,6 +112,21 @@ def test_views_are_read_and_row_order_is_by_bytes(bills: Source, place: Workplac
     assert [row["bill_no"] for row in rows] == ["B", "Z", "a", "b", "刘"]
 
 
+def test_the_schema_of_the_url_or_of_the_system_is_read(bills: Source, place: Workplace) -> None:
+    for schema in ("public", "billing", "other"):
+        bills.run(
+            f"CREATE SCHEMA IF NOT EXISTS {schema}",
+            f"CREATE TABLE {schema}.bills AS SELECT '{schema}' AS bill_no",
+        )
+    place.contract("bills", [key("bill_no")])
+
+    by_system = place.extract()["bills"].rows
+    place.url = f"{bills.url}?schema=other&application_name=kehu"
+    by_url = place.extract()["bills"].rows
+
+    assert (by_system[0]["bill_no"], by_url[0]["bill_no"]) == ("billing", "other")
+
+
 def test_a_failing_statement_shows_no_cell(bills: Source, place: Workplace) -> None:
     bills.run(
         "CREATE TABLE hidden (bill_no text, amount text)",
