@@ -186,7 +186,7 @@ def _month(world: Setting, accounts: Accounts, month: Month) -> Iterator[Rows]:
     valley = kwh * accounts.valley_share[active] // 1000
     flat = kwh - peak - valley
     read_at = end_of(month.last) - between(rng, 4 * 3600, 9 * 3600, size)
-    late = rng.random(size) < 0.005
+    late = rng.random(size) < 0.02
     entered = read_at + np.where(late, between(rng, 2, 6, size) * DAY - 10 * 3600, 30)
     yield Rows(
         table="billing.readings",
