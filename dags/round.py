@@ -105,6 +105,7 @@ def _run_one(dag: Any, day: date, settings: Settings, full: bool) -> Any:
 
 def _show(settings: Settings, screen: TextIO) -> None:
     """Per source table what became of its rows, per mart its rows, and seconds per stage."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -120,7 +121,7 @@ def _show(settings: Settings, screen: TextIO) -> None:
     seconds |= {
         row["stage"]: row["seconds"] for row in report["seconds"] if row["run_id"] == run_id
     }
-    stages = Table("stage", title="Seconds of work per stage")
+    stages = Table("stage", title="Seconds of work per stage", box=box.SIMPLE)
     stages.add_column("seconds", justify="right")
     for stage, took in seconds.items():
         stages.add_row(stage, f"{took:.1f}")

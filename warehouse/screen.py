@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from kehu.errors import WarehouseError
@@ -37,7 +38,8 @@ def status(settings: Settings) -> Iterator[Table]:
         sources = runs.reconciliation(con)
         marts = con.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where list_contains(?, schema_name) order by all",
+            " where list_contains(?, schema_name) and not starts_with(table_name, 'int_')"
+            " order by all",
             [list(MART_SCHEMAS)],
         ).fetchall()
         sizes = [
@@ -45,7 +47,7 @@ def status(settings: Settings) -> Iterator[Table]:
             for schema, name in marts
         ]
     yield _counts("Source tables, last load", sources, [str(row["day"]) for row in sources])
-    table = Table("schema", "mart", title="Marts")
+    table = Table("schema", "mart", title="Marts", box=box.SIMPLE)
     table.add_column("rows", justify="right")
     for schema, name, found in sizes:
         table.add_row(schema, name, f"{found[0] if found else 0:,}")
@@ -53,10 +55,11 @@ def status(settings: Settings) -> Iterator[Table]:
 
 
 def _counts(title: str, rows: Sequence[Mapping[str, Any]], last: Sequence[str]) -> Table:
-    table = Table("source table", title=title)
+    table = Table(title=title, box=box.SIMPLE)
+    table.add_column("source table", no_wrap=True)
     for name in COUNTS:
-        table.add_column(name, justify="right")
-    table.add_column("")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for row, remark in zip(rows, last, strict=True):
         numbers = [f"{row[name]:,}" for name in COUNTS]
         table.add_row(f"{row['system']}.{row['table']}", *numbers, remark)
