@@ -85,7 +85,11 @@ def load_all(
     if not batches:
         return []
     if contracts is None:
-        contracts = contracts_of.read_all(settings.contract_dirs)
+        contracts = [
+            contract
+            for system in sorted({batch.system for batch in batches})
+            for contract in contracts_of.read_all(settings.contract_dirs, system)
+        ]
     by_name = {contract.name: contract for contract in contracts}
     known = _known(settings, batches)
     admitted = _admit_all([batch for batch in batches if str(batch.address) not in known], by_name)

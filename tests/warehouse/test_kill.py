@@ -148,3 +148,46 @@ def test_killed_somewhere_in_the_middle(tmp_path: Path, rows: int) -> None:
     raw.load_batch(batch, PAYMENTS, settings, "run-2")
     with connection.read(settings) as con:
         assert con.execute("select count(*) from raw.billing__payments").fetchone() == (rows,)
+
+
+FULL_DISK = """
+import resource, sys
+from extract import contract
+from extract.landing import Batch
+from kehu import settings
+from kehu.errors import WarehouseError
+from warehouse import raw
+
+here = settings.load({"KEHU_HOME": sys.argv[1]})
+payments = contract.read(here.contract_dirs[0] / "billing" / "payments.yaml")
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    raw.load_batch(Batch.at(here.landing, sys.argv[3]), payments, here, "full")
+except WarehouseError as error:
+    print(error)
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("more", [0, 300_000])
+def test_a_full_disk_loads_nothing_and_says_so(tmp_path: Path, more: int) -> None:
+    settings = settings_at(tmp_path / "home")
+    first = [payment(n) for n in range(100)]
+    raw.load_batch(land(settings, PAYMENTS, first), PAYMENTS, settings, "run-1")
+    rows = [payment(n, f"{n}.77", minute=n) for n in range(20_000)]
+    batch = land(settings, PAYMENTS, rows)
+    limit = settings.work_file.stat().st_size + more
+    result = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(settings.home), str(limit), str(batch.address)],
+        env={"PYTHONPATH": str(CLONE), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 3, result.stderr
+    assert "free space" in result.stdout
+    with connection.read(settings) as con:
+        assert con.execute("select count(*) from raw.billing__payments").fetchone() == (100,)
+        assert con.execute("select count(*) from ops.ledger").fetchone() == (1,)
+    assert raw.load_batch(batch, PAYMENTS, settings, "run-2").loaded == 20_000
