@@ -6,6 +6,7 @@ KEHU_REAL_DATA set to the folder of the full sets, the same test runs on them.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +16,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from dags.blocks import dbt
 from demo.public import check, figures
 from demo.public.check import Line
 from expectations import gate
@@ -31,6 +31,9 @@ DATA = Path(os.environ.get("KEHU_REAL_DATA") or Path(__file__).parent.parent / "
 AS_OF_DATES = ("2011-12-10", "2012-12-31", "2013-06-30")
 SYSTEMS = ("billing", "his", "orders")
 RUN = "public-samples"
+
+pytestmark = pytest.mark.timeout(900)
+"""One fixture builds the whole warehouse; a loaded machine needs minutes for it."""
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +58,34 @@ def _run(settings: Settings, run_id: str) -> None:
         _ingest(system, settings, run_id)
     raw.create_all(read_all(settings.contract_dirs), settings)
     as_of_dates = raw.as_of_dates(settings)
-    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     with runs.run(settings, run_id, "build_customer_marts", date.fromisoformat(max(as_of_dates))):
-        dbt.build(settings, variables)
+        _build_marts(settings, as_of_dates)
     publish.publish(settings, run_id, audit)
     build(settings)
+
+
+def _build_marts(settings: Settings, as_of_dates: list[str]) -> None:
+    """Seeds and models in one dbt command. dbt's tests run where the models are tested."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
+    project, target = str(settings.dbt_project), str(settings.dbt_target)
+    quiet = ["--quiet", "--log-level-file", "warn", "--no-send-anonymous-usage-stats"]
+    places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target]
+    places += ["--log-path", str(settings.dbt_target.parent / "logs")]
+    no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    try:
+        outcome = dbtRunner().invoke(
+            [*quiet, "build", *places, *no_tests, "--vars", json.dumps(variables)]
+        )
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    assert outcome.success, outcome.exception or [
+        f"{result.node.name}: {result.message}"
+        for result in outcome.result.results
+        if str(result.status) not in ("success", "skipped")
+    ]
 
 
 def _ingest(system: str, settings: Settings, run_id: str) -> list[raw.LoadResult]:
