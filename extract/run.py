@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -104,20 +104,19 @@ def _land(
         since = watermark - contract.lookback
     source = snapshot.measure(contract, since)
     data = folder / batch.data.name
-    parquet.write(
-        data,
-        casting.schema(contract.columns),
-        snapshot.rows(contract, since, contract.columns),
-        contract.columns,
-    )
+    # Closed here, not when it is collected: a failed write must end the read before the snapshot.
+    with closing(snapshot.rows(contract, since, contract.columns)) as batches:
+        parquet.write(data, casting.schema(contract.columns), batches, contract.columns)
     landed = parquet.measure(data, contract, batch.day)
     source_keys = None
     if contract.deletes == "key_compare":
         key = [contract.column(name) for name in contract.key]
         schema = pa.schema([pa.field(column.name, column.arrow_type) for column in key])
         rows = snapshot.rows(contract, None, key) if since is not None else _keys_in(data, key)
-        keys = folder / batch.keys.name
-        source_keys = parquet.write(keys, schema, _fitting(rows, schema), key)
+        with closing(rows) as batches:
+            source_keys = parquet.write(
+                folder / batch.keys.name, schema, _fitting(batches, schema), key
+            )
     _compare(contract, batch, source.rows, landed.rows, source.sums, landed.sums)
     cursor_to = max(filter(None, (landed.cursor, watermark)), default=None)
     return Manifest(
@@ -141,7 +140,7 @@ def _land(
     )
 
 
-def _keys_in(data: Path, key: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+def _keys_in(data: Path, key: Sequence[Column]) -> Generator[pa.RecordBatch, None, None]:
     """The keys of a table that was just read whole."""
     yield from parquet.read(data, [*(column.name for column in key), CAST_ERRORS])
 

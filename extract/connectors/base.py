@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -31,8 +31,8 @@ CONNECT_SECONDS = 10
 """How long one attempt to connect may take."""
 STATEMENT_SECONDS = 3600
 """How long the server may work on one statement."""
-SILENCE_SECONDS = 300
-"""How long a source may send nothing while rows are being read."""
+SILENCE_SECONDS = 900
+"""How long a source may send nothing while rows are being read; it sorts them first."""
 PAUSES = (1.0, 3.0)
 """Seconds to wait before the second and the third attempt to connect."""
 
@@ -64,7 +64,7 @@ class Snapshot(Protocol):
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         """The rows whose cursor lies after `since` (None: all), sorted by key.
 
         Each batch has the named columns in the contract's types, and `_cast_errors`.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -115,7 +115,7 @@ class FilesSnapshot:
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         batches = self._batches(contract, columns)
         if contract.key == (ROW_POSITION,):
             yield from batches

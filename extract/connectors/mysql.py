@@ -9,7 +9,7 @@ included, and one short string per row for the driver, which is slow with many c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -140,7 +140,7 @@ class MysqlSnapshot:
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         line = ", ".join(_field(column) for column in columns)
         where, values = self._after(contract, since)
         # Byte order, the same under every collation.

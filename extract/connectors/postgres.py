@@ -13,7 +13,7 @@ from __future__ import annotations
 import queue
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -147,7 +147,7 @@ class PostgresSnapshot:
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         types = self.columns(contract) or {}
         names = ", ".join(quoted(column.physical_name) for column in columns)
         order = ", ".join(

@@ -9,7 +9,7 @@ connection per thread and would tear. SQLite types cells, not columns: the contr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +37,7 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Sql
         raise SourceError(
             "The SQLite file does not exist.",
             where=f"{address.system}: {path}",
-            do=f"create it (`python -m demo`), or correct KEHU_{address.system.upper()}_URL",
+            do=f"create it (`python -m demo create`), or correct KEHU_{address.system.upper()}_URL",
         )
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None
@@ -150,7 +150,7 @@ class SqliteSnapshot:
 
     def rows(
         self, contract: Contract, since: datetime | None, columns: Sequence[Column]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         where, values = _after(contract, since)
         names = ", ".join(quoted(column.physical_name) for column in columns)
         order = ", ".join(quoted(contract.column(name).physical_name) for name in contract.key)

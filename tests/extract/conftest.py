@@ -195,15 +195,25 @@ def mariadb_source(mariadb_database: str) -> Source:
     return Source("mariadb", mariadb_database, connect)
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ]
+SERVERS = (
+    pytest.param("postgres", marks=pytest.mark.postgres),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
 )
-def source(request: pytest.FixtureRequest, place: Workplace) -> Source:
-    """Each kind of database in turn, with `place` set to it."""
-    found: Source = request.getfixturevalue(f"{request.param}_source")
+
+
+def _source(kind: str, request: pytest.FixtureRequest, place: Workplace) -> Source:
+    found: Source = request.getfixturevalue(f"{kind}_source")
     place.url = found.url
     return found
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def source(request: pytest.FixtureRequest, place: Workplace) -> Source:
+    """Each kind of database in turn, with `place` set to it."""
+    return _source(request.param, request, place)
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, place: Workplace) -> Source:
+    """Each kind of database with users and passwords."""
+    return _source(request.param, request, place)

@@ -198,13 +198,11 @@ def test_missing_table_and_column_stop_with_their_names(source: Source, place: W
 
 @pytest.mark.parametrize(
     ("declared", "wanted"),
-    [("integer", "varchar"), ("text", "bigint"), ("integer", "decimal(18,2)")],
+    [("integer", "varchar"), ("text", "bigint")],
 )
 def test_a_type_that_cannot_hold_the_contract_stops(
     source: Source, place: Workplace, declared: str, wanted: str
 ) -> None:
-    if source.kind == "sqlite" and wanted.startswith("decimal"):
-        pytest.skip("SQLite types cells, not columns: each cell is judged")
     source.run(f"CREATE TABLE bills (bill_no varchar(20) PRIMARY KEY, cell {declared})")
     place.contract("bills", [key("bill_no"), column("cell", wanted)])
 
@@ -290,13 +288,11 @@ def test_a_failed_table_leaves_no_batch_of_the_run(source: Source, place: Workpl
 
 
 def test_a_wrong_password_is_tried_once_and_not_shown(
-    source: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
+    server: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if source.kind == "sqlite":
-        pytest.skip("a file has no password")
     monkeypatch.setattr(base.time, "sleep", lambda _: pytest.fail("tried again"))
     user = "kehu_nobody"
-    place.url = source.url.replace("postgres@", f"{user}:s3cret@").replace(
+    place.url = server.url.replace("postgres@", f"{user}:s3cret@").replace(
         "root@", f"{user}:s3cret@"
     )
     place.contract("bills", [key("bill_no")])
@@ -310,13 +306,11 @@ def test_a_wrong_password_is_tried_once_and_not_shown(
 
 
 def test_a_source_that_is_down_is_tried_three_times(
-    source: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
+    server: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if source.kind == "sqlite":
-        pytest.skip("a file is there or not")
     pauses: list[float] = []
     monkeypatch.setattr(base.time, "sleep", pauses.append)
-    place.url = f"{source.url.partition('://')[0]}://someone:s3cret@127.0.0.1:9/none"
+    place.url = f"{server.url.partition('://')[0]}://someone:s3cret@127.0.0.1:9/none"
     place.contract("bills", [key("bill_no")])
 
     with pytest.raises(SourceError) as refused:

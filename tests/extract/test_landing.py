@@ -20,7 +20,7 @@ from extract.contract import read
 from extract.landing import Batch, Manifest
 from kehu.errors import LandingError
 from kehu.settings import CLONE
-from tests.extract.conftest import DAY, Workplace, column, key
+from tests.extract.conftest import DAY, Source, Workplace, column, key
 
 BATCH_ID = "20260131T000000000000Z-abcd"
 
@@ -209,12 +209,11 @@ def test_a_flipped_bit_in_a_page_is_noticed_while_measuring(place: Workplace) ->
         parquet.measure(path, contract, date(2026, 1, 31))
 
 
-def test_a_full_disk_is_one_clear_error(sqlite_source, place: Workplace) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_disk_is_one_clear_error(source: Source, place: Workplace) -> None:
     """A limit on the size of files stands for the disk: the same error reaches the writer."""
-    place.url = sqlite_source.url
-    sqlite_source.run("CREATE TABLE bills (bill_no text PRIMARY KEY)")
-    rows = [[os.urandom(200).hex()] for _ in range(2_000)]
-    sqlite_source.run("INSERT INTO bills VALUES (?)", rows=rows)
+    source.run("CREATE TABLE bills (bill_no varchar(400) PRIMARY KEY)")
+    rows = [[os.urandom(150).hex()] for _ in range(2_000)]
+    source.run("INSERT INTO bills VALUES (?)", rows=rows)
     place.contract("bills", [key("bill_no")])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

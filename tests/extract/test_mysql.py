@@ -76,7 +76,12 @@ def test_odd_values_are_exact_or_reported(bills: Source, place: Workplace) -> No
 
 @pytest.mark.parametrize(
     ("declared", "wanted"),
-    [("timestamp", "timestamp"), ("decimal(18,1)", "decimal(18,2)"), ("double", "decimal(18,2)")],
+    [
+        ("timestamp", "timestamp"),
+        ("decimal(18,1)", "decimal(18,2)"),
+        ("double", "decimal(18,2)"),
+        ("int", "decimal(18,2)"),
+    ],
 )
 def test_types_that_lose_something_stop(
     bills: Source, place: Workplace, declared: str, wanted: str

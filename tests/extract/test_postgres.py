@@ -87,6 +87,7 @@ def test_types_with_a_text_of_their_own(bills: Source, place: Workplace) -> None
         ("double precision", "decimal(18,2)"),
         ("numeric(18,2)", "bigint"),
         ("timestamp", "date"),
+        ("integer", "decimal(18,2)"),
     ],
 )
 def test_types_that_lose_something_stop(
