@@ -278,7 +278,7 @@ _MOVES = """
 """
 
 _PERSON = """
-    dim_customers.display_name, dim_customers.customer_type,
+    dim_customers.customer_id, dim_customers.display_name, dim_customers.customer_type,
     dim_customers.in_billing, dim_customers.in_his,
     dim_customers.in_orders, dim_customers.in_service
 """

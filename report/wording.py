@@ -131,7 +131,7 @@ def ageing(content: Content) -> str:
     old = sum(row["open_amount"] for row in content.ageing if row["bucket"] in BUCKETS[3:])
     return (
         f"{compact(late)} {content.currency} is overdue, {percent(share(late, total))} of what is "
-        f"open; {percent(share(old, late))} of it for more than 90 days"
+        f"open; {percent(share(old, late)) if old else 'none'} of it for more than 90 days"
     )
 
 
