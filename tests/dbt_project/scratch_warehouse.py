@@ -49,12 +49,23 @@ class ScratchWarehouse:
             path = folder / "models" / "core" / f"{name}.sql"
             path.write_text(f"{{{{ config(materialized='view') }}}}\n{query}\n", encoding="utf-8")
         shutil.copy(PROJECT / "dbt_project.yml", folder)
-        (folder / "profiles.yml").write_text(
+        warehouse = cls(folder)
+        warehouse._write_profile()
+        return warehouse
+
+    def copy(self, folder: Path) -> ScratchWarehouse:
+        """The same project with the same rows, to go its own way from here."""
+        shutil.copytree(self.folder, folder)
+        warehouse = ScratchWarehouse(folder)
+        warehouse._write_profile()
+        return warehouse
+
+    def _write_profile(self) -> None:
+        (self.folder / "profiles.yml").write_text(
             "kehu: {target: here, outputs: {here: {type: duckdb, schema: core, threads: 1, "
-            f"path: '{folder / 'work.duckdb'}'}}}}}}\n",
+            f"path: '{self.folder / 'work.duckdb'}'}}}}}}\n",
             encoding="utf-8",
         )
-        return cls(folder)
 
     def columns(self, model: str) -> list[tuple[str, str]]:
         """Names and types of a model as its YAML promises them."""

@@ -43,26 +43,24 @@ amounts as (
     group by as_of_dates.as_of_date, purchases.customer_id
 ),
 
-documents as (
-    select distinct customer_id, source_system, document_no, document_date, cancelled_date
-    from purchases
-),
-
 document_counts as (
     select
         as_of_dates.as_of_date,
-        documents.customer_id,
-        count(*) as frequency_12m,
-        count(*) filter (where documents.source_system = 'orders') as order_count_12m
-    from documents
+        purchases.customer_id,
+        count(distinct purchases.source_system || '|' || purchases.document_no)
+            as frequency_12m,
+        count(distinct purchases.document_no) filter (
+            where purchases.source_system = 'orders'
+        ) as order_count_12m
+    from purchases
     inner join as_of_dates
-        on documents.document_date > as_of_dates.year_starts_after
-            and documents.document_date <= as_of_dates.as_of_date
+        on purchases.document_date > as_of_dates.year_starts_after
+            and purchases.transaction_date <= as_of_dates.as_of_date
             and (
-                documents.cancelled_date is null
-                or documents.cancelled_date > as_of_dates.as_of_date
+                purchases.cancelled_date is null
+                or purchases.cancelled_date > as_of_dates.as_of_date
             )
-    group by as_of_dates.as_of_date, documents.customer_id
+    group by as_of_dates.as_of_date, purchases.customer_id
 ),
 
 joined as (

@@ -68,6 +68,7 @@ unioned as (
 
 with_set as (
     select
+        transaction_key,
         customer_id,
         coalesce(cast(only_as_of_date as {{ text_type() }}), '') as purchase_set,
         only_as_of_date,

@@ -143,4 +143,10 @@ faults as (
     where classes.lower is not null or classes.upper is not null
 )
 
-select * from faults
+-- a row without its key has no place to be named by
+select distinct
+    coalesce(
+        fault,
+        'scheme_bands, scheme_lookups or scheme_classes: a row lacks its scheme, version, indicator or class'
+    ) as fault
+from faults

@@ -120,4 +120,10 @@ faults as (
         or (method <> 'lookup' and value_kind = 'text')
 )
 
-select * from faults
+-- a row without its key has no place to be named by
+select distinct
+    coalesce(
+        fault,
+        'scheme_indicators: a row lacks its scheme, version or indicator'
+    ) as fault
+from faults

@@ -119,4 +119,10 @@ faults as (
     where classes.class_code is null
 )
 
-select * from faults
+-- a row without its key has no place to be named by
+select distinct
+    coalesce(
+        fault,
+        'scheme_rules or scheme_actions: a row lacks its scheme, version, rule, class or action'
+    ) as fault
+from faults

@@ -47,7 +47,7 @@ faults as (
     select place || ': eligible_metric ' || eligible_metric || ' is no metric' as fault
     from named
     where eligible_metric is not null
-        and eligible_metric not in (select metric from metric_names)
+        and eligible_metric not in (select metric_names.metric from metric_names)
     union all
     select place || ': has no indicator in scheme_indicators' as fault
     from named
@@ -77,4 +77,10 @@ faults as (
     where same_code > 1 or same_rank > 1
 )
 
-select * from faults
+-- a row without its key has no place to be named by
+select distinct
+    coalesce(
+        fault,
+        'schemes or scheme_classes: a row lacks its scheme, version or class'
+    ) as fault
+from faults

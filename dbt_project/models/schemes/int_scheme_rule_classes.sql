@@ -9,7 +9,7 @@ conditions as (
         rule_order,
         class_code,
         subject,
-        operand,
+        coalesce(operand, '') as operand,
         operator,
         threshold,
         count(*) over (partition by scheme, version, rule_order) as conditions_of_rule
@@ -33,7 +33,7 @@ conditions_that_hold as (
         on subjects.scheme = conditions.scheme
             and subjects.version = conditions.version
             and subjects.subject = conditions.subject
-            and coalesce(subjects.operand, '') = coalesce(conditions.operand, '')
+            and subjects.operand = conditions.operand
     where case
             when conditions.subject = 'always' then true
             when conditions.operator = '=' then subjects.subject_value = conditions.threshold

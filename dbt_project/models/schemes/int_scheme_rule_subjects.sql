@@ -13,7 +13,12 @@ customer_metrics as (
 
 -- Only what a rule asks for is laid out.
 asked as (
-    select distinct scheme, version, subject, operand from {{ ref('scheme_rules') }}
+    select distinct
+        scheme,
+        version,
+        subject,
+        coalesce(operand, '') as operand
+    from {{ ref('scheme_rules') }}
 ),
 
 of_indicators as (
