@@ -35,14 +35,23 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 """Layers in order, after the seeds, and the folders of models in each."""
 
 
+_TESTS_OF_DATA = (
+    # A test runs in the layer in which the last of the models it reads is built.
+    "--indirect-selection",
+    "buildable",
+    # Unit tests judge the code, not the data: `make test` runs them, not every round.
+    "--exclude-resource-type",
+    "unit_test",
+)
+
+
 def build(settings: Settings, variables: Mapping[str, Any]) -> dict[str, float]:
     """Build and test the seeds, then every layer in order; stop at the first that fails."""
     seconds: dict[str, float] = {}
     with _runner(settings, variables) as (manifest, run):
         for layer, names in selections(manifest).items():
             began = time.monotonic()
-            # A test runs in the layer in which the last of the models it reads is built.
-            outcome = run("build", "--indirect-selection", "buildable", "--select", *names)
+            outcome = run("build", *_TESTS_OF_DATA, "--select", *names)
             seconds[layer] = round(time.monotonic() - began, 2)
             _check(f"layer {layer}", outcome, settings)
             log.info("%s: %s in %.1f s", layer, _summary(outcome.result), seconds[layer])
