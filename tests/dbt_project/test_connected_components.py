@@ -59,7 +59,7 @@ def _project(folder: Path, edges: Iterable[tuple[str, str]]) -> None:
 
 
 def _build(folder: Path) -> dict[str, str]:
-    import duckdb  # noqa: TID253
+    import duckdb
 
     outcome = dbtRunner().invoke(
         [

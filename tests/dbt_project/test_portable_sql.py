@@ -1,0 +1,141 @@
+"""Models are written in the SQL that every engine understands; differences stand in macros."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from kehu.settings import CLONE
+
+PROJECT = CLONE / "dbt_project"
+
+FORBIDDEN: dict[str, str] = {
+    r"\bqualify\b": "number the rows in a CTE and filter in the next",
+    r"::": "cast(x as type)",
+    r"\bselect\s+\*\s+(exclude|replace)\b": "write the columns out",
+    r"\bcolumns\s*\(": "write the columns out",
+    r"\b(list|array_agg|string_agg|group_concat|listagg)\s*\(": "string_agg_distinct()",
+    r"\bunnest\s*\(|\bgenerate_series\s*\(": "date_spine()",
+    r"\b(date_diff|datediff|date_sub|date_add|dateadd)\s*\(": "days_between(), add_days()",
+    r"\binterval\b": "add_days(), add_months()",
+    r"\b(strftime|strptime|epoch|strpos|dayofweek|isodow)\s*\(": "a macro in dialect.sql",
+    r"\bregexp_\w+\s*\((?![^{}]*\}\})": "regexp_like(), regexp_replace_all(), regexp_capture()",
+    r"\b(arg_max|arg_min|max_by|min_by)\s*\((?![^{}]*\}\})": "max_by() of dialect.sql",
+    r"\b(median|percentile_cont|quantile_cont)\s*\((?![^{}]*\}\})": "median() of dialect.sql",
+    r"(?<![\w'])hash\s*\(": "md5()",
+    r"\bas\s+(double|float|real)\s*\)\s*\*?\s*\w*(amount|cost|price)": "money is decimal",
+    r"\bwith\s+recursive\b": "an iterated materialisation",
+    r"\bmaterialized\s*\(": "a table",
+    r"\bignore\s+nulls\b": "a macro in dialect.sql",
+    r"\^": "power()",
+    r"\bnow\s*\(|\bcurrent_(date|timestamp)\b": "the variable as_of_dates",
+    r"\bpivot\b|\basof\s+join\b|\bunion\s+all\s+by\s+name\b": "plain SQL",
+    r"\bconcat\s*\(": "|| or concat_ws()",
+}
+"""Spelling, and what to write instead."""
+
+_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_END_OF_ORDER = re.compile(r"\b(rows|range)\s+between\b|\blimit\b", re.IGNORECASE)
+
+
+def _orders(sql: str) -> Iterator[str]:
+    """What stands behind each `order by`, up to the bracket that closes around it."""
+    for order in _ORDER.finditer(sql):
+        depth, end = 0, len(sql)
+        for position in range(order.end(), len(sql)):
+            depth += {"(": 1, ")": -1}.get(sql[position], 0)
+            if depth < 0:
+                end = position
+                break
+        yield _END_OF_ORDER.split(sql[order.end() : end])[0]
+
+
+def _statements(text: str) -> str:
+    """The SQL of a model: without comments, texts in quotes and calls of macros."""
+    text = re.sub(r"\{#.*?#\}", " ", text, flags=re.DOTALL)
+    text = re.sub(r"--[^\n]*", " ", text)
+    text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " x ", text, flags=re.DOTALL)
+    return re.sub(r"'[^']*'", "''", text)
+
+
+def faults(text: str) -> list[str]:
+    """What in the text of a model another engine would refuse or answer differently."""
+    sql = _statements(text)
+    found = [
+        f"{match[0].strip()!r}: write {instead}"
+        for pattern, instead in FORBIDDEN.items()
+        for match in [re.search(pattern, sql, re.IGNORECASE)]
+        if match
+    ]
+    for order in _orders(sql):
+        for item in re.split(r",(?![^(]*\))", order):
+            if item.strip() and "nulls" not in item.lower():
+                found.append(f"'order by{item.rstrip()}': say nulls first or nulls last")
+    return found
+
+
+MODELS = sorted([*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "tests").rglob("*.sql")])
+
+
+def test_every_model_is_portable() -> None:
+    wrong = {
+        str(path.relative_to(PROJECT)): found
+        for path in MODELS
+        if (found := faults(path.read_text(encoding="utf-8")))
+    }
+    assert len(MODELS) > 100
+    assert not wrong, "\n".join(f"{path}: {'; '.join(found)}" for path, found in wrong.items())
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "select a from t qualify row_number() over (order by a asc nulls last) = 1",
+        "select a::date from t",
+        "select * exclude (a) from t",
+        "select string_agg(a, ',') from t",
+        "select list(a) from t",
+        "select unnest([1, 2])",
+        "select date_diff('day', a, b) from t",
+        "select a + interval 1 day from t",
+        "select a from t order by a",
+        "select row_number() over (partition by a order by b desc) from t",
+        "select row_number() over (order by b desc nulls last, c) from t",
+        "select regexp_replace(a, 'x', 'y') from t",
+        "select arg_max(a, b) from t",
+        "select median(a) from t",
+        "select hash(a) from t",
+        "with recursive t as (select 1) select * from t",
+        "select 2 ^ 3",
+        "select * from t where a < current_date",
+        "select now()",
+        "select concat(a, b) from t",
+    ],
+)
+def test_planted_violation_is_found(planted: str) -> None:
+    assert faults(planted)
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "select {{ days_between('a', 'b') }} from t",
+        "select a from t order by a asc nulls last, least(b, c) desc nulls first",
+        "select 'order by a::date' as text -- order by a",
+        "select sum(a) over (partition by b order by c asc nulls last"
+        " rows between unbounded preceding and current row) from t",
+        "select md5(a), greatest(a, b), a || '|' || b from t",
+    ],
+)
+def test_portable_sql_passes(fine: str) -> None:
+    assert not faults(fine)
+
+
+def test_no_model_is_hidden_from_the_check() -> None:
+    assert {path.suffix for path in (PROJECT / "models").rglob("*") if path.is_file()} <= {
+        ".sql",
+        ".yml",
+        ".md",
+    }
