@@ -100,6 +100,9 @@ class Manifest:
     """What an extraction says of a batch. Control sums are exact decimals, as text.
 
     `source_rows` was counted by the source inside the same snapshot; `landed_rows` in the file.
+    `snapshot`: the contract has no cursor, so the batch is the whole table. `cursor_from` is the
+    bound above which rows were read (None: all); `cursor_to` is the new watermark: the highest
+    cursor in the file, never beyond the end of `day` nor behind the old watermark.
     `replay_of`: address of the batch whose quarantined rows were landed again, if that is what
     this batch is. It holds these rows only, so it says nothing about keys or other rows.
     """
