@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
+
+import pyarrow as pa
 
 from demo import state as kept
 from demo.clock import FUTURE_DAYS, day_number, end_of
@@ -23,6 +26,8 @@ from kehu.settings import CLONE, SYSTEMS, Settings
 
 CONTRACTS = CLONE / "extract" / "contracts"
 """The tables of the four systems; what the demo writes derives from them."""
+
+ROWS_AT_ONCE = 200_000
 
 Progress = Callable[[str, str, int], None]
 """Told of system, table and number of rows written."""
@@ -165,6 +170,7 @@ def _check(customers: int, seed: int) -> None:
         )
 
 
+@cache
 def _contracts(system: str) -> tuple[Contract, ...]:
     return tuple(c for c in read_all([CONTRACTS], system) if c.file is None)
 
@@ -187,26 +193,34 @@ def _write(
         with opened(system, settings.source_url(system), rebuild=rebuild) as target:
             if rebuild:
                 target.create(contracts)
+            # many small parts of a table are written as one
+            waiting: dict[str, list[pa.Table]] = {}
             for change in changes(world, contracts, since):
-                _apply(target, change, rebuild=rebuild)
+                name = change.contract.table
                 tallies.setdefault(change.contract.name, Tally()).add(change)
+                if not rebuild:
+                    _clear(target, change)
+                parts = waiting.setdefault(name, [])
+                parts.append(change.rows)
+                if sum(part.num_rows for part in parts) > ROWS_AT_ONCE:
+                    target.load(change.contract, pa.concat_tables(parts).combine_chunks())
+                    parts.clear()
                 if progress:
-                    progress(system, change.contract.table, change.rows.num_rows)
+                    progress(system, name, change.rows.num_rows)
+            for contract in contracts:
+                if parts := waiting.get(contract.table):
+                    target.load(contract, pa.concat_tables(parts).combine_chunks())
             target.commit()
     return tallies
 
 
-def _apply(target: Target, change: Change, *, rebuild: bool) -> None:
-    """Write one change. Written rows replace what stands under their key, so that a step that
-    broke off half way can be taken again."""
-    contract = change.contract
-    if not rebuild:
-        if change.gone.num_rows:
-            target.delete(contract, change.gone)
-        if change.rows.num_rows:
-            target.delete(contract, change.rows.select(list(contract.key)))
+def _clear(target: Target, change: Change) -> None:
+    """Delete what went, and what stands under the keys of rows about to be written: so a step
+    that broke off half way can be taken again."""
+    if change.gone.num_rows:
+        target.delete(change.contract, change.gone)
     if change.rows.num_rows:
-        target.load(contract, change.rows)
+        target.delete(change.contract, change.rows.select(list(change.contract.key)))
 
 
 def _counts(tallies: Mapping[str, Tally], what: str) -> dict[str, dict[str, int]]:

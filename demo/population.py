@@ -223,7 +223,12 @@ def _membership(
     only = np.where(organisation, weighted(rng, firm, size), only)
     nowhere = ~member.any(axis=1)
     member[nowhere, only[nowhere]] = True
-    primary = np.argmax(np.where(member, rng.random((size, len(SYSTEMS))), -1.0), axis=1)
+    # most callers are customers somewhere, and were so before they called
+    stranger = member[:, 3] & (member.sum(axis=1) == 1) & (rng.random(size) < 0.6)
+    other = weighted(rng, person[:3], size)
+    member[stranger, other[stranger]] = True
+    chance = rng.random((size, len(SYSTEMS))) * np.asarray([1.0, 1.0, 1.0, 0.3])
+    primary = np.argmax(np.where(member, chance, -1.0), axis=1)
 
     everybody = np.arange(size)
     old = rng.random(size) < 0.62

@@ -50,7 +50,7 @@ def _named(world: Setting) -> tuple[Ints, Texts]:
     callers = world.records["caller"]
     rng, size = stream(world.seed, "service", "named"), len(callers)
     system, record = np.full(size, -1), pa.nulls(size, pa.string())
-    names_one = rng.random(size) < 0.62
+    names_one = rng.random(size) < world.rules["service"]["names_a_record"]
     best = np.full(size, -1.0)
     for position, kinds in enumerate(NAMED.values()):
         preference = rng.random(size)
