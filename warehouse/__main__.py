@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from extract import contract as contracts_of
 from extract import landing
@@ -23,7 +24,8 @@ from kehu.errors import KehuError, LandingError
 from kehu.settings import SYSTEMS, Settings
 from warehouse import dbt_sources, hashes, publish, raw, runs, screen
 
-_console = Console()
+_WIDTH = 120
+"""Columns that the widest table needs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,7 +116,7 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
             results += raw.load_all([batch], settings, run_id)
         else:
             print(f"left out, not passed by the gate: {batch.address}", file=sys.stderr)
-    _console.print(screen.loads(results))
+    _show(screen.loads(results))
     return 0
 
 
@@ -133,9 +135,16 @@ def _watermarks(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> int:
-    for table in screen.status(settings):
-        _console.print(table)
+    _show(*screen.status(settings))
     return 0
+
+
+def _show(*tables: Table) -> None:
+    """Numbers are never cut: a log or a narrow window gets long lines."""
+    console = Console()
+    console = Console(width=max(console.width, _WIDTH))
+    for table in tables:
+        console.print(table)
 
 
 def _publish(options: argparse.Namespace, settings: Settings) -> int:
