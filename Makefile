@@ -52,7 +52,7 @@ advance: setup env ## move the embedded sources on by DAYS=1 days, then load wha
 	@$(PY) -m demo advance --days $(DAYS)
 	@$(PY) -m dags run
 
-real: setup env ## the same DAGs on public data: DATA=<folder with its sets>, into data/real
+real: setup env ## the same DAGs on public data, figures compared: DATA=<folder>, into data/real
 	@test -n "$(DATA)" && test -d "$(DATA)" || { \
 	    echo "The folder of public data is missing. do: make real DATA=<folder>" >&2; exit 1; }
 	@folder=$$(CDPATH= cd -- "$(DATA)" && pwd); \
@@ -60,7 +60,8 @@ real: setup env ## the same DAGs on public data: DATA=<folder with its sets>, in
 	    KEHU_BILLING_URL=file://$$folder KEHU_HIS_URL=file://$$folder \
 	    KEHU_ORDERS_URL=file://$$folder KEHU_SERVICE_URL=file://$$folder \
 	    KEHU_AS_OF_DATES="2011-12-10 2012-12-31 2013-06-30" KEHU_REPORTING_CURRENCY=GBP \
-	    $(PY) -m dags run --day 2013-06-30
+	    $(PY) -m dags run --day 2013-06-30 && \
+	    KEHU_HOME=$${KEHU_HOME:-data}/real $(PY) -m demo.public.check "$$folder"
 
 replay: setup env ## judge and load a batch again: TABLE=<system>.<table> BATCH=<id>
 	@test -n "$(TABLE)" && test -n "$(BATCH)" || { \

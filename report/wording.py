@@ -118,7 +118,7 @@ def classes(content: Content, label: str) -> str:
     bought = sum(row["monetary"] for row in content.classes)
     first = content.classes[0]
     return (
-        f"{label}: {percent(share(first['customers'], customers))} of customers, "
+        f"{label}: {percent(share(first['customers'], customers))} of scored customers, "
         f"{percent(share(first['monetary'], bought))} of the year's purchases"
     )
 

@@ -132,7 +132,7 @@ def test_every_section_says_its_finding(settings: Settings) -> None:
     assert "due_not_before_issued" in sections["health"]
     assert "40% of customers (4) are known in two or more systems" in sections["overlap"]
     assert "At risk: 80% of buyers, 65% of all purchases" in sections["rfm"]
-    assert "Premium: 10% of customers, 18% of the year's purchases" in sections["classes"]
+    assert "Premium: 10% of scored customers, 18% of the year's purchases" in sections["classes"]
     assert "优质" in sections["classes"]
     assert "90% of graded customers hold A" in sections["grades"]
     assert "0 rose and 1 fell" in sections["grades"]
