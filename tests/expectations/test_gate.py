@@ -143,21 +143,37 @@ def test_cells_that_did_not_fit_their_type(
 
 
 def test_threshold_of_the_contract(contracts: dict[str, Contract], settings: Settings) -> None:
-    contract = replace(contracts["billing.payments"], max_quarantine_share=0.1)
-    rows = sound_rows(contract, 20)
-    rows[0]["channel"] = rows[1]["channel"] = None
+    contract = replace(contracts["billing.payments"], max_quarantine_share=0.02)
+    rows = sound_rows(contract, 150)
+    for row in rows[:3]:
+        row["channel"] = None
     at_limit = gate.validate(land(contract, rows, settings), contract, settings)
     assert at_limit.passed
 
-    rows[2]["channel"] = None
+    rows[3]["channel"] = None
     batch = land(contract, rows, settings)
     beyond = gate.validate(batch, contract, settings)
     assert not beyond.passed
-    assert beyond.message == "3 of 20 rows were held back (15.00%); at most 10.00% may be."
+    assert beyond.message == "4 of 150 rows were held back (2.67%); at most 3 may be."
     assert landing.read_verdict(batch) == beyond
-    with pytest.raises(ValidationError, match=r"billing\.payments: 3 of 20 rows"):
+    assert (len(passed(batch)), len(quarantined(batch))) == (146, 4)
+    with pytest.raises(ValidationError, match=r"billing\.payments: 4 of 150 rows"):
         gate.require_passed([at_limit, beyond])
     gate.require_passed([at_limit])
+
+
+def test_a_few_bad_rows_do_not_stop_a_quiet_day(
+    contracts: dict[str, Contract], settings: Settings
+) -> None:
+    contract = replace(contracts["billing.payments"], max_quarantine_share=0.02)
+    rows = sound_rows(contract, 9)
+    rows[0]["channel"] = rows[1]["channel"] = None
+    assert gate.validate(land(contract, rows, settings), contract, settings).passed
+    rows[2]["channel"] = None
+    refused = gate.validate(land(contract, rows, settings), contract, settings)
+    assert refused.message == "3 of 9 rows were held back (33.33%); at most 2 may be."
+    strict = replace(contract, max_quarantine_share=0.0)
+    assert not gate.validate(land(strict, rows, settings), strict, settings).passed
 
 
 def test_an_empty_batch_passes(contracts: dict[str, Contract], settings: Settings) -> None:

@@ -191,10 +191,10 @@ def test_rules_by_hand_have_tables(contracts: dict[str, Contract]) -> None:
         assert {f"{system}.{table}" for table in module._RULES} <= contracts.keys()
 
 
-def test_sound_rows_of_every_table_pass(
+def test_sound_rows_of_tables_without_rules_by_hand_pass(
     contracts: dict[str, Contract], settings: Settings, judge: Judge
 ) -> None:
-    for contract in contracts.values():
+    for contract in (contracts[name] for name in contracts.keys() - PLANTED):
         verdict = judge(land(contract, sound_rows(contract, 3), settings), contract)
         assert (verdict.reasons, verdict.warnings) == ({}, {}), contract.name
         assert verdict.passed_rows == verdict.landed_rows == 3
