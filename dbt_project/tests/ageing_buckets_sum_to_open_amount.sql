@@ -1,5 +1,5 @@
--- Every open debt is in one bucket: the buckets of a customer sum to its open amount. Each bucket is
--- rounded to cents when it is converted, so a cent for each may be left.
+-- Every open debt is in one bucket: the buckets of a customer sum to its open amount. Each bucket
+-- is rounded to cents when it is converted, so a cent for each may be left.
 with ageing as (
     select
         as_of_date,

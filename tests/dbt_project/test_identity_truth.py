@@ -87,7 +87,6 @@ def test_linked_pairs_are_right(warehouse: duckdb.DuckDBPyConnection, record_pro
     precision, recall = right / (right + wrong), right / (right + missed)
     record_property("precision", precision)
     record_property("recall", recall)
-    print(f"exact identity: precision {precision:.4f}, recall {recall:.4f}")
     assert right > 100
     assert precision >= 0.99
     assert recall >= 0.70

@@ -147,6 +147,7 @@ faults as (
 select distinct
     coalesce(
         fault,
-        'scheme_bands, scheme_lookups or scheme_classes: a row lacks its scheme, version, indicator or class'
+        'scheme_bands, scheme_lookups or scheme_classes: a row lacks its scheme, version, '
+        || 'indicator or class'
     ) as fault
 from faults
