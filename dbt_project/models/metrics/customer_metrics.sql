@@ -128,9 +128,9 @@ typed as (
         cast(frequency_12m as bigint) as frequency_12m,
         cast(frequency_total as bigint) as frequency_total,
         cast(order_count_12m as bigint) as order_count_12m,
-        {{ money('monetary_12m') }} as monetary_12m,
-        {{ money('monetary_total') }} as monetary_total,
-        {{ money('margin_12m') }} as margin_12m,
+        {{ money('monetary_12m', 4) }} as monetary_12m,
+        {{ money('monetary_total', 4) }} as monetary_total,
+        {{ money('margin_12m', 4) }} as margin_12m,
         cast(margin_12m / nullif(gross_with_known_margin_12m, 0) as decimal(18, 6))
             as margin_rate,
         {{ money('service_cost_12m') }} as service_cost_12m,

@@ -112,7 +112,7 @@ metrics as (
         {{ days_between('last_purchase_date', 'as_of_date') }} as recency_days,
         cast(frequency_total as bigint) as frequency_total,
         cast(order_count_total as bigint) as order_count_total,
-        cast(monetary_total as decimal(18, 2)) as monetary_total,
+        {{ money('monetary_total', 4) }} as monetary_total,
         cast(product_class_count as bigint) as product_class_count,
         cast(discount_rate_sum / nullif(discount_rate_count, 0) as decimal(18, 6))
             as discount_rate_mean,

@@ -1,4 +1,7 @@
-{{ config(post_hook="{{ stop_on_scheme_faults(this) }}") }}
+{{ config(
+    post_hook="{{ stop_on_scheme_faults(this) }}",
+    meta={"message_is_public": true}
+) }}
 with faults as (
     select fault from {{ ref('int_faults_of_schemes') }}
     union all

@@ -16,7 +16,7 @@ side_by_side as (
         customer_id,
         cast(max(case when indicator = 'recency' then raw_value end) as bigint) as recency_days,
         cast(max(case when indicator = 'frequency' then raw_value end) as bigint) as frequency,
-        {{ money("max(case when indicator = 'monetary' then raw_value end)") }} as monetary,
+        {{ money("max(case when indicator = 'monetary' then raw_value end)", 4) }} as monetary,
         cast(max(case when indicator = 'recency' then band end) as integer) as r_score,
         cast(max(case when indicator = 'frequency' then band end) as integer) as f_score,
         cast(max(case when indicator = 'monetary' then band end) as integer) as m_score
