@@ -208,8 +208,8 @@ def _write(
                 if progress:
                     progress(system, name, change.rows.num_rows)
             for contract in contracts:
-                if parts := waiting.get(contract.table):
-                    target.load(contract, pa.concat_tables(parts).combine_chunks())
+                if rest := waiting.get(contract.table):
+                    target.load(contract, pa.concat_tables(rest).combine_chunks())
             target.commit()
     return tallies
 
