@@ -19,7 +19,8 @@ create table customer.dim_customers as select 'c' || range as customer_id,
     'r1' as run_id from range(3);
 create table customer.bridge_customer_records as select 'billing' as source_system,
     'a' || range as source_record_id, 'c' || range as customer_id, 'own_record' as match_rule,
-    1.0 as match_probability, if(range = 0, null, date '2020-01-01') as valid_from, null::date as valid_to,
+    1.0 as match_probability, if(range = 0, null, date '2020-01-01') as valid_from,
+    null::date as valid_to,
     'r1' as run_id from range(3);
 create table customer.customer_360 as select * from customer.dim_customers;
 create table value.customer_metrics as select date '2026-01-31' as as_of_date,
