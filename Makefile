@@ -63,20 +63,24 @@ real: setup env ## the same DAGs on public data, figures compared: DATA=<folder>
 	    $(PY) -m dags run --day 2013-06-30 && \
 	    KEHU_HOME=$${KEHU_HOME:-data}/real $(PY) -m demo.public.check "$$folder"
 
-replay: setup env ## judge and load a batch again: TABLE=<system>.<table> BATCH=<id>
-	@test -n "$(TABLE)" && test -n "$(BATCH)" || { \
-	    echo "do: make replay TABLE=<system>.<table> BATCH=<id>" >&2; exit 1; }
-	@$(PY) -m expectations replay "$(TABLE)" "$(BATCH)"
-	@$(PY) -m warehouse load "$(TABLE)" "$(BATCH)"
+replay: setup env ## judge and load a batch again: TABLE=<system>.<table> [BATCH=<id>]
+	@test -n "$(TABLE)" || { \
+	    echo "do: make replay TABLE=<system>.<table> [BATCH=<id>]" >&2; exit 1; }
+	@$(PY) -m expectations replay "$(TABLE)" $(if $(BATCH),--batch "$(BATCH)")
+	@$(PY) -m warehouse load "$(TABLE)"
 
 contract-diff: setup env ## what the sources have that the contracts do not say, and the reverse
-	@$(PY) -m extract diff
+	@$(PY) -m extract check
 
 up: setup env ## Airflow on loopback with a login; Ctrl-C ends it
 	@$(PY) -m dags up
 
 report: setup env ## write the page again from the published file
 	@$(PY) -m report
+
+.PHONY: bench
+bench: setup ## each stage against the least work that gives the same rows, as ratios
+	@$(PY) -m bench.stages
 
 # --- check -------------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ __all__ = [
     "read_all",
 ]
 
+# libyaml's loader where it is built in: reading all contracts costs a tenth of the time.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ARROW: Mapping[str, pa.DataType] = {
     "varchar": pa.string(),
     "integer": pa.int32(),
@@ -204,7 +206,7 @@ def read(path: Path) -> Contract:
     readable, breaks the standard's schema, or lacks what Kehu needs on top of it.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContractError(
             f"The contract cannot be read: {error}", where=str(path), do="correct the file"
