@@ -4,13 +4,38 @@ with callers as (
 
 ),
 
+-- A caller who gave the name of an organisation on file speaks as that organisation.
+organisation_names as (
+
+    select name_norm from {{ ref('int_records__accounts') }}
+    where party_kind = 'organisation' and name_norm is not null
+    union
+    select name_norm from {{ ref('int_records__buyers') }}
+    where party_kind = 'organisation' and name_norm is not null
+    union
+    select name_norm from {{ ref('int_records__group_clients') }}
+    where name_norm is not null
+
+),
+
+named_callers as (
+
+    select
+        callers.*,
+        case when organisation_names.name_norm is null then 'person' else 'organisation' end
+            as caller_kind
+    from callers
+    left join organisation_names on callers.caller_name_norm = organisation_names.name_norm
+
+),
+
 records as (
 
     select
         'service' as source_system,
         caller_no as source_record_id,
         'caller' as record_kind,
-        'person' as party_kind,
+        caller_kind as party_kind,
 
         caller_name as full_name,
         caller_name_norm as name_norm,
@@ -33,7 +58,7 @@ records as (
         created_date as first_seen_date,
         updated_at,
         named_system || '|' || named_record_id as named_record_key
-    from callers
+    from named_callers
 
 )
 
