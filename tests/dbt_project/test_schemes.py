@@ -215,7 +215,7 @@ def refusal(tmp_path_factory: pytest.TempPathFactory) -> tuple[ScratchWarehouse,
     outcome = warehouse.dbt("build", "--exclude", "resource_type:test", as_of_dates=DATES)
     assert not outcome.success
     failed = [one for one in outcome.result.results if str(one.status) == "error"]
-    assert [one.node.name for one in failed] == ["scheme_faults"], "stopped by the laws alone"
+    assert [one.node.name for one in failed] == ["int_scheme_faults"], "stopped by the laws alone"
     return warehouse, str(failed[0].message)
 
 

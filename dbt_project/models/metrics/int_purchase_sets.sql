@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 with purchases as (
     select * from {{ ref('int_purchases') }}
 ),

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('scheme_faults') }}
+-- depends_on: {{ ref('int_scheme_faults') }}
 with schemes as (
     select * from {{ ref('schemes') }}
 ),
