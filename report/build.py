@@ -131,12 +131,19 @@ def _by_system(rows: Sequence[Row]) -> list[Row]:
 
 
 def _stages(content: Content) -> list[Row]:
-    """Seconds of each stage over all tables, then of the last run of each DAG."""
+    """Seconds of each stage over all tables, then of the layers of the last build.
+
+    A publication that tells no layers tells how long the last run of each DAG took.
+    """
     total = _total(content.tables)
     stages = [
         {"name": name.capitalize(), "seconds": total[f"{name}_seconds"]}
         for name in ("extract", "validate", "load")
     ]
+    if content.layers:
+        return stages + [
+            {"name": f"Build: {row['stage']}", "seconds": row["seconds"]} for row in content.layers
+        ]
     return stages + [
         {"name": row["dag_id"], "seconds": row["seconds"]}
         for row in reversed(content.runs)

@@ -37,6 +37,7 @@ class Content:
     tables: list[Row]
     reasons: list[tuple[str, str, int]]
     runs: list[Row]
+    layers: list[Row]
     customers: Row
     overlap: list[Row]
     heat: list[Row]
@@ -67,6 +68,7 @@ def read(connection: Connection, version: str) -> Content:
         tables=tables,
         reasons=_reasons(tables),
         runs=reader.rows("ops.runs", _RUNS),
+        layers=reader.rows("ops.stage_seconds", _LAYERS),
         customers=(reader.rows("customer.dim_customers", _CUSTOMERS) or [{}])[0],
         overlap=reader.rows("customer.dim_customers", _OVERLAP),
         heat=reader.rows("value.rfm", _HEAT, reader.newest("value.rfm")),
@@ -145,6 +147,7 @@ def share(part: object, whole: object) -> float:
 
 
 _JOINED = (
+    "ops.runs",
     "customer.dim_customers",
     "value.customer_metrics",
     "value.rfm",
@@ -186,6 +189,15 @@ _RUNS = """
     from ranked
     where position = 1
     order by started_at desc
+"""
+
+_LAYERS = """
+    select stage_seconds.stage, stage_seconds.seconds
+    from ops.stage_seconds
+    where stage_seconds.run_id = (
+        select run_id from ops.runs where status = 'success' order by started_at desc limit 1
+    )
+    order by stage_seconds.rowid
 """
 
 _CUSTOMERS = f"""

@@ -30,7 +30,7 @@ from warehouse.hashes import table_hashes
 __all__ = ["KEPT_VERSIONS", "MART_SCHEMAS", "publish", "table_hashes", "versions"]
 
 MART_SCHEMAS = ("customer", "value", "credit")
-OPS_TABLES = ("runs", "reconciliation")
+OPS_TABLES = ("runs", "reconciliation", "stage_seconds")
 KEPT_VERSIONS = 3
 
 _HIDDEN = ".unfinished-"
@@ -76,7 +76,7 @@ def versions(settings: Settings) -> list[Path]:
 
 
 def _copy(settings: Settings, run_id: str, version: str, file: Path, parquet: Path) -> None:
-    """Copy marts and two ops tables into `file`, and each table from there into `parquet`."""
+    """Copy marts and three ops tables into `file`, and each table from there into `parquet`."""
     with connection.publishing(settings, file) as (con, work):
         tables = _tables(con, work)
         con.execute("begin transaction")
@@ -103,7 +103,7 @@ def _copy(settings: Settings, run_id: str, version: str, file: Path, parquet: Pa
 
 
 def _tables(con: Connection, work: str) -> list[tuple[str, str]]:
-    """What is published: every table and view of the mart schemas, and two ops tables."""
+    """What is published: every table and view of the mart schemas, and three ops tables."""
     found = con.execute(
         "select table_schema, table_name from information_schema.tables"
         " where table_catalog = ? and (list_contains(?, table_schema)"

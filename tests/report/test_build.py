@@ -21,6 +21,10 @@ create table ops.runs as
 select 'run-1' as run_id, 'build_customer_marts' as dag_id, timestamp '2026-01-31 01:00:00'
     as started_at, timestamp '2026-01-31 01:00:42' as finished_at, date '2026-01-31' as as_of_date,
     'success' as status, 'v' as version, '' as message;
+create table ops.stage_seconds as
+select * from (values
+    ('run-1', 'staging', 4.0), ('run-1', 'identity', 75.0), ('run-0', 'core', 9.0)
+) as s(run_id, stage, seconds);
 create table ops.reconciliation as
 select * from (values
     ('run-0', 'billing', 'bills', 'b1', date '2026-01-30', 90, 90, 90, 0, 0, 0, 0, '{}', '[]',
@@ -130,6 +134,8 @@ def test_every_section_says_its_finding(settings: Settings) -> None:
     # the last round of bills, not both rounds, and the visits
     assert "All 1,244 rows that were read are accounted for; 4 wait" in sections["health"]
     assert "due_not_before_issued" in sections["health"]
+    assert "Build: identity 1 min 15 s" in sections["health"]
+    assert "Build: core" not in sections["health"]
     assert "40% of customers (4) are known in two or more systems" in sections["overlap"]
     assert "At risk: 80% of buyers, 65% of all purchases" in sections["rfm"]
     assert "Premium: 10% of scored customers, 18% of the year's purchases" in sections["classes"]

@@ -111,6 +111,7 @@ def test_a_publication_is_whole(settings: Settings) -> None:
             *MARTS,
             "customer.masked",
             "ops.runs",
+            "ops.stage_seconds",
             "ops.reconciliation",
         }
         assert {kind for _, kind in tables} == {"BASE TABLE"}
