@@ -59,9 +59,9 @@ class SqliteTarget:
         self._file.chmod(0o600)
         self._duck = duckdb.connect()
         _load_extension(self._duck)
-        self._duck.execute(
-            f"ATTACH '{str(self._file).replace(chr(39), chr(39) * 2)}' AS target (TYPE sqlite)"
-        )
+        quoted = str(self._file).replace("'", "''")
+        # a file that is not finished is thrown away, so it needs no journal to go back by
+        self._duck.execute(f"ATTACH '{quoted}' AS target (TYPE sqlite, JOURNAL_MODE 'off')")
         self._duck.execute("BEGIN")
 
     def load(self, contract: Contract, rows: pa.Table) -> None:
