@@ -58,7 +58,7 @@ def admit(batch: Batch, contract: Contract) -> Admitted:
         raise ValidationError(
             "The batch was not validated: it has no verdict.",
             where=str(batch.path),
-            do=f"run `python -m expectations {batch.address}`, then load again",
+            do=f"run `python -m expectations validate {batch.address}`, then load again",
         )
     verdict = landing.read_verdict(batch)
     if not verdict.passed:

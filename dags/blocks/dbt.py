@@ -4,7 +4,8 @@ In: the settings, variables, and the list of layers. Out: seconds per layer; a `
 names model and test when something fails. Touches: the working file and `<home>/dbt`.
 
 dbt's own messages may quote a cell ("Could not convert string 'x'"), so they go to the log file of
-the restricted zone only; ours name the node and the count.
+the restricted zone only; ours name the node and the count. A node whose text holds no cell, such as
+the laws of the seeds, says so with `meta.message_is_public` and is quoted.
 """
 
 from __future__ import annotations
@@ -139,6 +140,8 @@ def _check(what: str, outcome: Any, settings: Settings) -> None:
 
 def _sentence(result: Any) -> str:
     node = result.node
+    if result.message and node.config.meta.get("message_is_public"):
+        return str(result.message).strip()
     if node.resource_type == "test":
         names = [name.split(".")[-1] for name in node.depends_on.nodes]
         on = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

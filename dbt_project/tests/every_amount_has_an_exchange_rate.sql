@@ -1,5 +1,6 @@
 -- Without a rate an amount cannot be told in the reporting currency: the build stops and names
 -- the currency and the day.
+{{ config(meta={'message_is_public': true}) }}
 {% set facts = [
     ('fct_transactions', 'transaction_date'),
     ('fct_receivables', 'issued_date'),

@@ -1,6 +1,6 @@
 -- (source_system, source_record_id) names one record everywhere; two party tables of one system
 -- that share a number would become one customer.
-{{ config(group='identity') }}
+{{ config(group='identity', meta={'message_is_public': true}) }}
 
 with repeated as (
 
