@@ -28,8 +28,8 @@ ROUND = (*(f"ingest_{system}" for system in SYSTEMS), "build_customer_marts", "p
 """Every DAG of a round, in order."""
 
 
-def run(settings: Settings, day: date, *, full: bool = False) -> bool:
-    """Run the round for `day`; print progress and, at the end, the tables."""
+def run(settings: Settings, day: date, *, full: bool = False, to: TextIO | None = None) -> bool:
+    """Run the round for `day`; show progress and, at the end, the tables (`to`: the screen)."""
     environment.prepare(settings)
     make_private(environment.airflow_home(settings) / "logs")
     log = (
@@ -38,7 +38,8 @@ def run(settings: Settings, day: date, *, full: bool = False) -> bool:
         / f"round-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     )
     began = time.monotonic()
-    with _output_to(log) as screen:
+    with _output_to(log) as real_screen:
+        screen = to or real_screen
         say = _speaker(screen)
         say(f"Round for {day}; everything Airflow, dbt and the stages say goes to {_short(log)}")
         migrate(settings)
@@ -125,7 +126,7 @@ def _show(settings: Settings, screen: TextIO) -> None:
     stages.add_column("seconds", justify="right")
     for stage, took in seconds.items():
         stages.add_row(stage, f"{took:.1f}")
-    console = Console(file=screen, width=max(100, Console(file=screen).width))
+    console = Console(file=screen, width=max(122, Console(file=screen).width))
     for table in (*status(settings), stages):
         console.print(table)
 

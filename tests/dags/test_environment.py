@@ -1,0 +1,79 @@
+"""What Airflow and dbt are told before they start."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dags import environment
+from dags.__main__ import default_day
+from kehu.errors import SettingsError
+from kehu.settings import Settings, load
+from tests.dags.rounds import assert_day
+
+
+def test_airflow_lives_in_the_home_on_loopback_and_calls_nobody(settings: Settings) -> None:
+    told = environment.variables(settings, 8080)
+    assert told["AIRFLOW_HOME"] == str(settings.home / "airflow")
+    assert told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith(f"sqlite:///{settings.home}/")
+    assert told["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert told["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"
+    assert told["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "False"
+    assert told["DO_NOT_TRACK"] == "1"
+    assert told["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert told["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
+    assert all(Path(told[key]).is_absolute() for key in ("DBT_TARGET_PATH", "KEHU_WORK_FILE"))
+
+
+def test_postgresql_metadata_by_setting(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEHU_AIRFLOW_DB", "postgresql+psycopg2://a@127.0.0.1/b")
+    told = environment.variables(settings, 8080)
+    assert told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://a@127.0.0.1/b"
+
+
+@pytest.mark.parametrize("port", ["http", "0", "70000"])
+def test_a_bad_port_is_refused(port: str) -> None:
+    with pytest.raises(SettingsError, match="is no port"):
+        environment.port({"KEHU_AIRFLOW_PORT": port})
+
+
+def test_a_missing_key_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__CORE__FERNET_KEY")
+    home = os.environ.get("AIRFLOW_HOME", "")
+    monkeypatch.setenv("AIRFLOW_HOME", home or str(settings.home / "airflow"))
+    monkeypatch.setenv("KEHU_HOME", str(Path(home).parent) if home else str(settings.home))
+    with pytest.raises(SettingsError) as raised:
+        environment.prepare(load())
+    assert "AIRFLOW__CORE__FERNET_KEY" in raised.value.where
+    assert "make env" in raised.value.do
+
+
+def test_day_of_a_run(airflow_home: Path, settings: Settings) -> None:
+    assert_day(settings)
+
+
+def test_default_day_is_the_day_of_the_embedded_sources(settings: Settings) -> None:
+    truth = settings.demo_sources / "truth"
+    truth.mkdir(parents=True)
+    urls = {system: settings.source_url(system) for system in ("billing", "his", "orders")}
+    urls["service"] = settings.source_url("service")
+    (truth / "state.json").write_text(
+        '{"today": "2026-02-03", "databases": ' + str(urls).replace("'", '"') + "}",
+        encoding="utf-8",
+    )
+    assert default_day(settings) == date(2026, 2, 3)
+    (truth / "state.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SettingsError, match="do not say which day"):
+        default_day(settings)
+
+
+def test_default_day_is_yesterday_for_other_sources(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEHU_BILLING_URL", "sqlite:////elsewhere.db")
+    assert (date.today() - default_day(load())).days in (0, 1)  # noqa: DTZ011 - zones differ

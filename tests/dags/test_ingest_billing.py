@@ -1,0 +1,21 @@
+"""`ingest_billing`: extract, validate, load, one after the other; then its asset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dags.conftest import Round
+from tests.dags.rounds import assert_ingested, assert_planted, assert_shape
+
+
+def test_shape(dags: dict[str, Any]) -> None:
+    assert_shape(dags["ingest_billing"], "billing")
+
+
+def test_every_table_adds_up(first_round: Round) -> None:
+    assert_ingested(first_round, "billing")
+
+
+def test_bad_rows_are_in_quarantine_with_their_reason(first_round: Round) -> None:
+    """What the embedded sources planted is what the gate found, rule by rule."""
+    assert_planted(first_round, "billing")
