@@ -17,7 +17,7 @@ from kehu.settings import SYSTEMS, Settings, load
 
 START = date(2026, 1, 31)
 SEED = 11
-CUSTOMERS = 300
+CUSTOMERS = 500
 
 
 def settings_in(home: Path, urls: Mapping[str, str] | None = None) -> Settings:
