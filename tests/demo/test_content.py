@@ -234,8 +234,12 @@ def test_due_dates_and_payments_follow_the_bills(sources: Sources) -> None:
         "WHERE date(p.paid_at) < b.issued_date AND b.bill_no NOT LIKE '%X'"
     )
     assert early == 0
-    settled = sources.value("SELECT avg(settled_at IS NULL) FROM billing.payments")
-    assert 0 < settled < 0.05, "some money is in transit"
+    in_transit_overnight = sources.value(
+        "SELECT avg(date(settled_at) > date(paid_at)) FROM billing.payments"
+    )
+    assert 0.2 < in_transit_overnight < 0.8
+    unsettled = sources.value("SELECT avg(settled_at IS NULL) FROM billing.payments")
+    assert unsettled < 0.02
     assert sources.value("SELECT count(*) FROM billing.payments WHERE bill_no IS NULL") > 0
     reasons = {r for (r,) in sources.rows("SELECT reversal_reason FROM billing.payments")}
     assert {"bounced", None} <= reasons
