@@ -47,11 +47,8 @@ def _buyers(world: Setting) -> Buyers:
     rng, size, rules = stream(world.seed, "orders", "buyers"), len(records), world.rules["orders"]
     firm = people.organisation[records.party]
     foreign = people.language[records.party] != CHINESE
-    currency = np.where(
-        foreign & firm,
-        weighted(rng, [0.2, 0.45, 0.35], size),
-        weighted(rng, [0.96, 0.03, 0.01], size),
-    )
+    abroad, at_home = weighted(rng, [20, 45, 35], size), weighted(rng, [96, 3, 1], size)
+    currency = np.where(foreign & firm, abroad, at_home)
     terms = TERMS[np.where(firm, weighted(rng, [0.05, 0.15, 0.55, 0.25], size), 0)]
     rate = np.where(firm, rules["organisation"], rules["person"]) * rng.gamma(1.2, 1 / 1.2, size)
     volume = np.where(firm, 12.0, 1.0) * people.means[records.party]
@@ -196,9 +193,8 @@ def _month(world: Setting, buyers: Buyers, goods: catalogue.Goods, month: Month)
         billed[sent],
         amount[sent],
     )
-    yield _returns(
-        world, rng, order_no, lines, worth, np.where(gone < NEVER, NEVER, delivered[lines.order])
-    )
+    arrived = np.where(gone < NEVER, NEVER, delivered[lines.order])
+    yield _returns(world, rng, order_no, lines, worth, arrived)
     yield sales.visits(world, month, records, buyers.firm, active)
 
 
