@@ -1,6 +1,6 @@
 {#-
-  How people's data looks where it is published. Organisations are not people: their names stand
-  whole. An empty value stays empty.
+  How names, numbers and addresses look where they are published: a reader recognises whom they
+  know already, and learns nothing else. An empty value stays empty.
 -#}
 
 {#- 王小明 -> 王*; john smith -> J. S.; anything else keeps its first character. -#}
@@ -10,6 +10,11 @@
             then upper({{ keep_initials(name_norm) }})
         else left({{ name_norm }}, 1) || '*'
     end
+{%- endmacro %}
+
+{#- 东方贸易有限公司 -> 东方***; Acme Ltd -> Ac***. -#}
+{% macro mask_organisation_name(full_name) -%}
+    left({{ full_name }}, 2) || '***'
 {%- endmacro %}
 
 {#- The last four digits of a telephone number. -#}

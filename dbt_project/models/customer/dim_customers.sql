@@ -8,7 +8,7 @@ select
     customer_id,
     customer_type,
     case
-        when customer_type = 'organisation' then full_name
+        when customer_type = 'organisation' then {{ mask_organisation_name('full_name') }}
         else {{ mask_person_name('coalesce(name_norm, full_name)') }}
     end as display_name,
     region,
