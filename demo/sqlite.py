@@ -7,6 +7,7 @@ Bulk loads go through DuckDB's SQLite extension, which binds rows without Python
 
 from __future__ import annotations
 
+import importlib.resources
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,11 +103,8 @@ class SqliteTarget:
 
 
 def _load_extension(connection: duckdb.DuckDBPyConnection) -> None:
-    """Load the SQLite extension from its wheel; nothing is downloaded."""
-    import duckdb_extensions
-
-    try:
-        connection.execute("LOAD sqlite")
-    except duckdb.Error:
-        duckdb_extensions.import_extension("sqlite_scanner", con=connection)
-        connection.execute("LOAD sqlite")
+    """Load the SQLite extension out of its wheel: nothing is downloaded or installed."""
+    wheel = importlib.resources.files("duckdb_extension_sqlite_scanner")
+    file = wheel / "extensions" / f"v{duckdb.__version__}" / "sqlite_scanner.duckdb_extension"
+    with importlib.resources.as_file(file) as path:
+        connection.execute(f"LOAD '{path}'")
