@@ -33,7 +33,7 @@ $(STAMP): requirements.lock
 	@echo "Setting up $(VENV): some 220 packages, a minute with a warm package cache"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || { \
 	    echo "  do: install the venv module of Python 3.11 (Debian: apt install python3.11-venv)" >&2; exit 1; }
-	@test -x $(VENV)/bin/uv || { echo "  fetching uv"; $(VENV)/bin/python -m pip -q --disable-pip-version-check install uv; }
+	@test -x $(VENV)/bin/uv || { echo "  fetching uv"; $(VENV)/bin/python -m pip -qq --disable-pip-version-check install uv; }
 	@unset PYTHONDONTWRITEBYTECODE; $(UV) pip install --no-deps --require-hashes --compile-bytecode -r requirements.lock
 	@touch $@
 
