@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from demo import state as kept
 from demo.clock import FUTURE_DAYS, day_number, end_of
+from demo.engines import opened
 from demo.setting import Setting, lay_out
-from demo.targets import Target, opened, parse
+from demo.targets import Target, parse
 from demo.world import EVER, Change, canaries, changes, truth
 from extract.contract import Contract, read_all
 from kehu.errors import KehuError

@@ -1,16 +1,15 @@
-"""The databases the demo writes: SQLite, PostgreSQL, MariaDB; one schema, one content.
+"""What every database that the demo writes has in common.
 
-In: a system's URL and its contracts. Out: an open `Target` that makes tables, loads Arrow
-tables and deletes rows by key. Touches: the tables of the contracts and one marker table in that
-database, nothing else. A database that holds such tables without the marker is never touched.
+In: a system's URL, its contracts. Out: the parts of the URL, `Target` (what each engine's module
+offers), table definitions. Touches nothing itself; a `Target` touches the tables of the contracts
+and one marker table, and never a database that holds such tables without the marker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
@@ -90,53 +89,6 @@ def parse(system: str, url: str) -> Address:
         schema=schema,
         shown=f"sqlite:///{database}" if engine == "sqlite" else f"{engine}://{place}",
     )
-
-
-@contextmanager
-def opened(system: str, url: str, *, rebuild: bool) -> Iterator[Target]:
-    """The database at `url`: new and empty beside the old one with `rebuild` where the engine
-    allows it, otherwise as it is. Driver errors become `SourceError` without values."""
-    from demo import mysql, postgres, sqlite
-
-    address = parse(system, url)
-    openers: dict[str, Any] = {
-        "sqlite": sqlite.SqliteTarget,
-        "postgresql": postgres.PostgresTarget,
-        "mysql": mysql.MysqlTarget,
-    }
-    try:
-        target: Target = openers[address.engine](system, address, rebuild=rebuild)
-        try:
-            yield target
-        finally:
-            target.close()
-    except SourceError:
-        raise
-    except Exception as error:
-        if not _is_driver_error(error):
-            raise
-        raise SourceError(
-            f"The source system {system} refused: {_first_line(error)}",
-            where=address.shown,
-            do="check that the server runs, that user and password are right and may create "
-            "tables, and that the disk has room; then run the command again",
-        ) from error
-
-
-def _is_driver_error(error: Exception) -> bool:
-    return isinstance(error, OSError) or type(error).__module__.split(".")[0] in (
-        "sqlite3",
-        "psycopg2",
-        "pymysql",
-        "duckdb",
-        "_duckdb",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    """The first line of a driver's message: the rest may quote rows."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
 
 
 def check_ours(system: str, shown: str, present: set[str], contracts: Sequence[Contract]) -> None:
