@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from landed import ACCOUNTS, PAYMENTS, judge, land, payment, settings_at
 
 from extract import landing
 from extract.contract import Column, Contract
 from extract.landing import Batch
 from kehu.errors import KehuError, LandingError, ValidationError, WarehouseError
 from kehu.settings import Settings
+from tests.warehouse.landed import ACCOUNTS, PAYMENTS, judge, land, payment, settings_at
 from warehouse import connection, raw
 
 ROWS = [payment(n) for n in range(3)]

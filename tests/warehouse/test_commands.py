@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from landed import PAYMENTS, land, payment, settings_at
 
 from kehu.settings import Settings
+from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
 from warehouse import __main__ as command
 from warehouse import connection, raw, runs
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from landed import PAYMENTS, land, payment, settings_at
 
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
+from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
 from warehouse import connection, raw
 
 HOLD = """

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
 
 from extract.landing import Batch
 from kehu.settings import CLONE, Settings
+from tests.warehouse.landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
 from warehouse import connection, raw
 
 BOTH = [PAYMENTS, ACCOUNTS]

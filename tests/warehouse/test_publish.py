@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from landed import settings_at
 
 from kehu.errors import ValidationError, WarehouseError
 from kehu.settings import CLONE, Settings
+from tests.warehouse.landed import settings_at
 from warehouse import connection, publish, raw, runs
 from warehouse.hashes import table_hashes
 

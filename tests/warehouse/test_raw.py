@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import landed
 import pytest
-from landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
 
 from extract.contract import Contract
 from extract.landing import Batch
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
+from tests.warehouse import landed
+from tests.warehouse.landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
 from warehouse import connection, raw
 
 SNAPSHOT = replace(PAYMENTS, cursor=None, deletes="snapshot")

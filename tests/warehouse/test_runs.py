@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from landed import PAYMENTS, land, payment, settings_at
 
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
+from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
 from warehouse import connection, raw, runs
 
 BUILD = "build_customer_marts"
