@@ -23,6 +23,16 @@ from kehu.settings import CLONE, Settings, load
 CUSTOMERS = 300
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The test that goes on to later rounds comes after those that look at the first."""
+    here = [at for at, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    mine = sorted(
+        (items[at] for at in here), key=lambda item: item.path.name == "test_end_to_end.py"
+    )
+    for at, item in zip(here, mine, strict=True):
+        items[at] = item
+
+
 @dataclass(frozen=True)
 class Round:
     """A finished round: where, for which day, what the screen showed, the published file."""
