@@ -18,6 +18,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from dags import environment
+from extract.landing import make_private
 from kehu.errors import KehuError, SettingsError
 from kehu.settings import CLONE, SYSTEMS, Settings, load
 
@@ -61,9 +62,13 @@ def _env(_: argparse.Namespace, __: Settings) -> int:
 
 
 def _db(_: argparse.Namespace, settings: Settings) -> int:
-    from dags.round import migrate
+    from dags.round import migrate, output_to
 
-    migrate(settings)
+    logs = environment.airflow_home(settings) / "logs"
+    make_private(logs)
+    with output_to(logs / "migrate.log"):
+        migrate(settings)
+    print("Airflow's database is ready.")
     return 0
 
 

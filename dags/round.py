@@ -38,7 +38,7 @@ def run(settings: Settings, day: date, *, full: bool = False, to: TextIO | None 
         / f"round-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     )
     began = time.monotonic()
-    with _output_to(log) as real_screen:
+    with output_to(log) as real_screen:
         screen = to or real_screen
         say = _speaker(screen)
         say(f"Round for {day}; everything Airflow, dbt and the stages say goes to {_short(log)}")
@@ -160,7 +160,7 @@ def failures(settings: Settings, since: datetime) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _output_to(log: Path) -> Iterator[TextIO]:
+def output_to(log: Path) -> Iterator[TextIO]:
     """Send everything that is printed, by whatever library, to `log`; give the real screen."""
     sys.stdout.flush()
     sys.stderr.flush()

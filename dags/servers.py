@@ -21,7 +21,7 @@ from contextlib import suppress
 from types import FrameType
 
 from dags import environment
-from dags.round import migrate
+from dags.round import migrate, output_to
 from extract.landing import make_private
 from kehu.errors import SettingsError
 from kehu.settings import CLONE, Settings
@@ -112,8 +112,10 @@ def up(settings: Settings, port: int, say: Callable[[str], None]) -> int:
     environment.prepare(settings, port)
     _check_port(port)
     say("Starting Airflow on loopback ...")
-    migrate(settings, port)
     servers = Servers(settings, port)
+    make_private(servers.logs)
+    with output_to(servers.logs / "migrate.log"):
+        migrate(settings, port)
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     try:

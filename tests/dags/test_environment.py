@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from dags import environment
 from dags.__main__ import default_day
 from kehu.errors import SettingsError
-from kehu.settings import Settings, load
+from kehu.settings import CLONE, Settings, load
 from tests.dags.rounds import assert_day
 
 
@@ -34,6 +36,35 @@ def test_postgresql_metadata_by_setting(
     monkeypatch.setenv("KEHU_AIRFLOW_DB", "postgresql+psycopg2://a@127.0.0.1/b")
     told = environment.variables(settings, 8080)
     assert told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://a@127.0.0.1/b"
+
+
+@pytest.mark.postgres
+def test_metadata_lives_in_postgresql_when_told_so(postgres_database: str, tmp_path: Path) -> None:
+    """Made anew, then found as it is; with the pool of the one writer."""
+    import psycopg2
+
+    url = "postgresql+psycopg2" + postgres_database.removeprefix("postgresql")
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "dags", "db"],
+            cwd=CLONE,
+            env={
+                **{k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW__DATABASE")},
+                "KEHU_HOME": str(tmp_path),
+                "KEHU_AIRFLOW_DB": url,
+                "PYTHONPATH": str(CLONE),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "Airflow's database is ready.\n"
+    with psycopg2.connect(postgres_database) as con, con.cursor() as cursor:
+        cursor.execute("select slots from slot_pool where pool = %s", [environment.POOL])
+        assert cursor.fetchall() == [(1,)]
+    con.close()
+    assert not list(tmp_path.rglob("airflow.db"))
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000"])
