@@ -17,9 +17,11 @@ from airflow.sdk import dag, get_current_context, task
 
 from dags.blocks.assets import MARTS, RAW
 from dags.blocks.defaults import WRITES, run_id_of, when_changed
+from dags.blocks.messages import fit_for_logs
 
 
 @task(outlets=[MARTS], execution_timeout=timedelta(hours=2), **WRITES)
+@fit_for_logs
 def build_marts() -> None:
     """Create missing raw tables, then build and test layer by layer."""
     from dags.blocks.dbt import build

@@ -15,9 +15,11 @@ from airflow.sdk import dag, get_current_context, task
 
 from dags.blocks.assets import MARTS, PUBLISHED
 from dags.blocks.defaults import WRITES, when_changed
+from dags.blocks.messages import fit_for_logs
 
 
 @task(outlets=[PUBLISHED], **WRITES)
+@fit_for_logs
 def publish() -> dict[str, str]:
     """Copy the marts of the newest build into a new file, audit it, switch readers to it."""
     from expectations.published import audit
@@ -34,6 +36,7 @@ def publish() -> dict[str, str]:
 
 
 @task
+@fit_for_logs
 def report(published: dict[str, str]) -> None:
     """Write the run report and the page people look at."""
     from pathlib import Path

@@ -13,6 +13,7 @@ from airflow.sdk import get_current_context, task
 
 from dags.blocks.assets import RAW
 from dags.blocks.defaults import WRITES, day_of, run_id_of
+from dags.blocks.messages import fit_for_logs
 from kehu.settings import Settings
 from kehu.settings import load as load_settings
 
@@ -32,6 +33,7 @@ def extract_validate_load(system: str) -> None:
     """Add the three tasks of `system` to the DAG at hand."""
 
     @task
+    @fit_for_logs
     def extract() -> list[str]:
         """Read every table of the system in one snapshot into landing."""
         from extract.landing import read_manifest
@@ -63,6 +65,7 @@ def extract_validate_load(system: str) -> None:
         return [str(batch.address) for batch in batches]
 
     @task
+    @fit_for_logs
     def validate(addresses: list[str]) -> list[str]:
         """Judge every row of the batches: passed or quarantined, with reasons."""
         from expectations.gate import require_passed, validate_all
@@ -85,6 +88,7 @@ def extract_validate_load(system: str) -> None:
         return addresses
 
     @task(outlets=[RAW[system]], **WRITES)
+    @fit_for_logs
     def load(addresses: list[str]) -> None:
         """Load what passed into the raw tables, each batch once."""
         from extract.landing import Batch

@@ -57,6 +57,8 @@ def test_every_task_is_bounded_and_tried_again(dags: dict[str, Any], dag_id: str
         assert task.retry_policy is not None
         assert task.execution_timeout is not None
         assert task.on_failure_callback
+        # its messages hold no cell (`dags/blocks/messages.py`)
+        assert hasattr(task.python_callable, "__wrapped__")
 
 
 def test_writers_share_one_slot(dags: dict[str, Any], airflow_home: Path) -> None:
