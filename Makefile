@@ -12,7 +12,8 @@ STAMP := $(VENV)/.installed
 # Settings of .env, PYTHONPATH, compiled packages; a variable of the environment wins.
 RUN := .ci/with_env
 PY := $(RUN) $(VENV)/bin/python
-UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv
+# Certificates as the system has them: behind a company's proxy they are its own.
+UV := UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv
 CUSTOMERS ?= 5000
 DAYS ?= 1
 
