@@ -94,11 +94,11 @@ class Servers:
         (user, password), *_ = json.loads(path.read_text(encoding="utf-8")).items()
         return user, password
 
-    def stop(self) -> None:
-        """End every component with its children: ask first, then insist."""
+    def stop(self, patience: float = END_SECONDS) -> None:
+        """End every component with its children: ask first, after `patience` seconds insist."""
         for name in reversed(self._processes):
             _signal_group(self._processes[name], signal.SIGTERM)
-        deadline = time.monotonic() + END_SECONDS
+        deadline = time.monotonic() + patience
         for process in self._processes.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))

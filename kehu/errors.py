@@ -30,6 +30,10 @@ class SourceError(KehuError):
     """A source system cannot be reached or does not hold what its contract says."""
 
 
+class AccessError(SourceError):
+    """A source refuses us: wrong password, no rights, unknown database. Waiting does not help."""
+
+
 class DriftError(SourceError):
     """A source table differs from its contract in a way the contract says must stop the run."""
 

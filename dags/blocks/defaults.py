@@ -23,6 +23,7 @@ from kehu.errors import KehuError
 from kehu.settings import Settings, load
 
 FINAL = (
+    "kehu.errors.AccessError",
     "kehu.errors.ContractError",
     "kehu.errors.DriftError",
     "kehu.errors.LandingError",

@@ -22,7 +22,7 @@ import pyarrow.csv as pa_csv
 
 from extract import casting
 from extract.contract import Column, Contract
-from kehu.errors import SourceError
+from kehu.errors import AccessError, SourceError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -148,7 +148,7 @@ def connect(
             reason = address.without_secret(str(error))
             passing = is_passing(error)
             if pause is None or not passing:
-                raise SourceError(
+                raise (SourceError if passing else AccessError)(
                     f"The source cannot be opened: {reason}",
                     where=address.where,
                     do="start the source or wait for it, then run the task again"

@@ -6,6 +6,7 @@ Each fault meets a house that has published already; its readers keep what they 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import shutil
 import socket
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dags.environment import failures_file
 from dags.round import run
 from kehu.settings import CLONE, load
 from tests.dags.conftest import Round
@@ -129,6 +131,8 @@ def test_password_is_wrong(
 ) -> None:
     monkeypatch.setenv("KEHU_BILLING_URL", guarded_database)
     house.stops_with("ingest_billing.extract", "KEHU_BILLING_URL")
+    recorded = failures_file(house.finished.settings).read_text(encoding="utf-8").splitlines()
+    assert json.loads(recorded[-1])["error"] == "AccessError", "which is not tried again"
     written = [
         path
         for path in house.finished.settings.home.rglob("*")

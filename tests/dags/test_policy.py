@@ -80,6 +80,7 @@ def test_writers_share_one_slot(dags: dict[str, Any], airflow_home: Path) -> Non
     ("error", "again"),
     [
         ("SourceError", True),
+        ("AccessError", False),
         ("DriftError", False),
         ("ContractError", False),
         ("SettingsError", False),
