@@ -94,7 +94,7 @@
 {%- endmacro %}
 
 {% macro spark__iso_weekday(day) -%}
-    (weekday(cast({{ day }} as date)) + 1)
+    ((dayofweek(cast({{ day }} as date)) + 5) % 7 + 1)
 {%- endmacro %}
 
 {#- A select of one column `date_day`: every day from `first_day` to `last_day`, both included.
@@ -195,6 +195,12 @@
 {#- Money: exact, four decimals where prices are multiplied, two where money moved. -#}
 {% macro money(value, decimals=2) -%}
     cast({{ value }} as decimal(18, {{ decimals }}))
+{%- endmacro %}
+
+{#- A quotient as double, null where the divisor is 0: engines give quotients of decimals different
+    scales, and some cut instead of rounding. -#}
+{% macro ratio(dividend, divisor) -%}
+    cast({{ dividend }} as double) / nullif(cast({{ divisor }} as double), 0)
 {%- endmacro %}
 
 {#- Median of an aggregate, as decimal with the given scale (engines differ on decimals). -#}

@@ -32,7 +32,7 @@ behaviour as (
         overdue_amount,
         overdue_days_max,
         in_transit_amount,
-        cast(365 * open_amount / nullif(billed_12m, 0) as decimal(18, 4)) as dso_days,
+        cast({{ ratio('365 * open_amount', 'billed_12m') }} as decimal(18, 4)) as dso_days,
         currency_code
     from customer_metrics
 )

@@ -131,7 +131,7 @@ typed as (
         {{ money('monetary_12m', 4) }} as monetary_12m,
         {{ money('monetary_total', 4) }} as monetary_total,
         {{ money('margin_12m', 4) }} as margin_12m,
-        cast(margin_12m / nullif(gross_with_known_margin_12m, 0) as decimal(18, 6))
+        cast({{ ratio('margin_12m', 'gross_with_known_margin_12m') }} as decimal(18, 6))
             as margin_rate,
         {{ money('service_cost_12m') }} as service_cost_12m,
         cast(tenure_days as bigint) as tenure_days,
@@ -141,9 +141,9 @@ typed as (
         cast(null as decimal(18, 2)) as average_stay_minutes,
         discount_rate_mean,
         product_class_count,
-        cast(monetary_12m / nullif(estimated_annual_demand, 0) as decimal(18, 6))
+        cast({{ ratio('monetary_12m', 'estimated_annual_demand') }} as decimal(18, 6))
             as wallet_share,
-        cast(monetary_12m / nullif(monetary_previous_12m, 0) - 1 as decimal(18, 6))
+        cast({{ ratio('monetary_12m', 'monetary_previous_12m') }} - 1 as decimal(18, 6))
             as growth_12m,
         last_system,
         cast(kwh_12m as decimal(18, 2)) as kwh_12m,
@@ -153,7 +153,7 @@ typed as (
         importance_class,
         billed_12m,
         collected_12m,
-        cast(collected_12m / nullif(billed_12m, 0) as decimal(18, 6)) as collection_rate,
+        cast({{ ratio('collected_12m', 'billed_12m') }} as decimal(18, 6)) as collection_rate,
         on_time_share,
         days_late_mean,
         cast(days_late_max as bigint) as days_late_max,
@@ -168,7 +168,7 @@ typed as (
         cast(written_off_count as bigint) as written_off_count,
         {{ money('written_off_amount') }} as written_off_amount,
         guarantee_amount,
-        cast(open_amount / nullif(guarantee_amount, 0) as decimal(18, 6))
+        cast({{ ratio('open_amount', 'guarantee_amount') }} as decimal(18, 6))
             as utilisation_of_guarantee,
         cast(contacts_12m as bigint) as contacts_12m,
         cast(complaints_12m as bigint) as complaints_12m,

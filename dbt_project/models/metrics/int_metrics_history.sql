@@ -114,10 +114,10 @@ metrics as (
         cast(order_count_total as bigint) as order_count_total,
         {{ money('monetary_total', 4) }} as monetary_total,
         cast(product_class_count as bigint) as product_class_count,
-        cast(discount_rate_sum / nullif(discount_rate_count, 0) as decimal(18, 6))
+        cast({{ ratio('discount_rate_sum', 'discount_rate_count') }} as decimal(18, 6))
             as discount_rate_mean,
         cast(interval_mean as decimal(18, 6)) as order_interval_mean,
-        cast(interval_deviation / nullif(interval_mean, 0) as decimal(18, 6))
+        cast({{ ratio('interval_deviation', 'interval_mean') }} as decimal(18, 6))
             as order_interval_cv,
         split_part(last_purchase, '|', 2) as last_system
     from with_interval_spread

@@ -41,7 +41,8 @@ in_reporting_currency as (
         case
             when transactions.list_amount > 0
                 then cast(
-                        1 - transactions.gross_amount / transactions.list_amount as decimal(18, 6)
+                        1 - {{ ratio('transactions.gross_amount', 'transactions.list_amount') }}
+                        as decimal(18, 6)
                     )
         end as discount_rate,
         min(transactions.transaction_date) over (

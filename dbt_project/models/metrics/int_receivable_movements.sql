@@ -28,7 +28,7 @@ movements as (
     select receivable_key, settled_date, 0, allocated_amount, 0
     from allocations
     union all
-    select receivable_key, greatest(settled_date, reversed_date), 0, -allocated_amount, 0
+    select receivable_key, greatest(settled_date, reversed_date), 0, 0 - allocated_amount, 0
     from allocations
     where reversed_date is not null
     union all

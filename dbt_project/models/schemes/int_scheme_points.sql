@@ -30,7 +30,7 @@ with_method as (
         indicators.lower_bound,
         indicators.upper_bound,
         case
-            when indicators.direction = 'less_is_better' then -scheme_values.number_value
+            when indicators.direction = 'less_is_better' then 0 - scheme_values.number_value
             else scheme_values.number_value
         end as merit
     from scheme_values

@@ -38,11 +38,11 @@ select
     cast(null as date) as cancelled_date,
     order_lines.product_no as product_code,
     coalesce(products.product_class, 'unclassified') as product_class,
-    cast(-order_returns.quantity as decimal(18, 3)) as quantity,
+    cast(0 - order_returns.quantity as decimal(18, 3)) as quantity,
     {{ money('order_lines.unit_price', 4) }} as unit_price,
-    {{ money('-order_returns.amount', 4) }} as list_amount,
-    {{ money('-order_returns.amount', 4) }} as gross_amount,
-    {{ money('-order_returns.quantity * order_lines.unit_cost', 4) }} as cost_amount,
+    {{ money('0 - order_returns.amount', 4) }} as list_amount,
+    {{ money('0 - order_returns.amount', 4) }} as gross_amount,
+    {{ money('0 - order_returns.quantity * order_lines.unit_cost', 4) }} as cost_amount,
     orders.currency_code
 from order_returns
 inner join orders on order_returns.order_no = orders.order_no
