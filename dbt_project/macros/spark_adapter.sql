@@ -39,8 +39,13 @@
     {{ return(statements[0] if statements else '') }}
 {%- endmacro %}
 
+{#- Engines behind Spark's SQL differ in how a text holds a quote or a backslash. -#}
 {% macro spark_literal(cell) -%}
-    {{ return('null' if cell is none else "'" ~ (cell | string | replace("'", "''")) ~ "'") }}
+    {%- if cell is none -%}
+        {{ return('null') }}
+    {%- endif -%}
+    {%- set quoted = cell | string | replace("'", "' || chr(39) || '") -%}
+    {{ return("'" ~ quoted | replace('\\', "' || chr(92) || '") ~ "'") }}
 {%- endmacro %}
 
 {#- A contract's not-null columns. Not every engine behind Spark's SQL can alter a column, so the rows

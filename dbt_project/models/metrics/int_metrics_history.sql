@@ -89,17 +89,19 @@ running as (
 with_interval_spread as (
     select
         running.*,
-        case when intervals > 0 then cast(interval_sum as double) / intervals end
+        case when intervals > 0 then {{ ratio('interval_sum', 'intervals') }} end
             as interval_mean,
         case
             when intervals > 1
                 then sqrt(
                         greatest(
                             cast(interval_square_sum as double)
-                            - cast(interval_sum as double) * interval_sum / intervals,
+                            - {{ ratio(
+                                'cast(interval_sum as double) * interval_sum', 'intervals'
+                            ) }},
                             0
                         )
-                        / (intervals - 1)
+                        / cast(intervals - 1 as double)
                     )
         end as interval_deviation
     from running

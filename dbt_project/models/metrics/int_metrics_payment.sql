@@ -13,13 +13,17 @@ metrics as (
             as decimal(18, 2)
         ) as collected_12m,
         cast(
-            cast(count(*) filter (where is_due_in_window and is_settled_on_time) as double)
-            / nullif(count(*) filter (where is_due_in_window), 0)
+            {{ ratio(
+                'count(*) filter (where is_due_in_window and is_settled_on_time)',
+                'count(*) filter (where is_due_in_window)'
+            ) }}
             as decimal(18, 6)
         ) as on_time_share,
         cast(
-            cast(sum(days_late) filter (where is_due_in_window) as double)
-            / nullif(count(days_late) filter (where is_due_in_window), 0)
+            {{ ratio(
+                'sum(days_late) filter (where is_due_in_window)',
+                'count(days_late) filter (where is_due_in_window)'
+            ) }}
             as decimal(18, 6)
         ) as days_late_mean,
         max(coalesce(days_late, days_unpaid, 0)) filter (

@@ -54,8 +54,9 @@ of_groups as (
         cast(
             case asked.subject
                 when 'group_band' then avg(cast(details.band as double))
-                else sum(cast(details.contribution as double))
-                    / nullif(sum(cast(details.effective_weight as double)), 0) * 100
+                else 100 * {{ ratio(
+                    'sum(details.contribution)', 'sum(details.effective_weight)'
+                ) }}
             end as decimal(24, 6)
         ) as subject_value
     from details

@@ -22,13 +22,17 @@ by_side as (
         as_of_date,
         customer_id,
         cast(
-            100 * sum(case when indicator_group = 'current' then contribution end)
-            / nullif(sum(case when indicator_group = 'current' then effective_weight end), 0)
+            {{ ratio(
+                "100 * sum(case when indicator_group = 'current' then contribution end)",
+                "sum(case when indicator_group = 'current' then effective_weight end)"
+            ) }}
             as decimal(9, 4)
         ) as current_value,
         cast(
-            100 * sum(case when indicator_group = 'potential' then contribution end)
-            / nullif(sum(case when indicator_group = 'potential' then effective_weight end), 0)
+            {{ ratio(
+                "100 * sum(case when indicator_group = 'potential' then contribution end)",
+                "sum(case when indicator_group = 'potential' then effective_weight end)"
+            ) }}
             as decimal(9, 4)
         ) as potential_value
     from details
