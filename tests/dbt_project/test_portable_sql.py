@@ -33,6 +33,8 @@ FORBIDDEN: dict[str, str] = {
     r"\bnow\s*\(|\bcurrent_(date|timestamp)\b": "the variable as_of_dates",
     r"\bpivot\b|\basof\s+join\b|\bunion\s+all\s+by\s+name\b": "plain SQL",
     r"\bconcat\s*\(": "|| or concat_ws()",
+    r"(\bselect|\bthen|\belse|[(,])\s*-\s*(?!x\b)[a-z_]": "0 - value",
+    r"(?<!as double\))\s/\s(?!cast\()": "ratio() of dialect.sql, or divide doubles",
 }
 """Spelling, and what to write instead."""
 
@@ -52,6 +54,14 @@ def _orders(sql: str) -> Iterator[str]:
         yield _END_OF_ORDER.split(sql[order.end() : end])[0]
 
 
+_TEMPLATE = {
+    r"\btarget\s*\.\s*(type|name)\b": "a macro in dialect.sql",
+    r"\badapter\s*\.\s*(type|dispatch)\b": "a macro in dialect.sql",
+    r"""['"(,]\s*-\s*[a-z_.]+\s*[*'"]""": "0 - value",
+}
+"""What no model asks or hands to a macro: the engine, and a sign that not every engine reads."""
+
+
 def _statements(text: str) -> str:
     """The SQL of a model: without comments, texts in quotes and calls of macros."""
     text = re.sub(r"\{#.*?#\}", " ", text, flags=re.DOTALL)
@@ -67,6 +77,15 @@ def faults(text: str) -> list[str]:
         f"{match[0].strip()!r}: write {instead}"
         for pattern, instead in FORBIDDEN.items()
         for match in [re.search(pattern, sql, re.IGNORECASE)]
+        if match
+    ]
+    if re.search(r"\\(?!n)", re.sub(r"\{#.*?#\}", " ", text, flags=re.DOTALL)):
+        found.append("'\\': some engines eat it; write [.] or [0-9]")
+    found += [
+        f"{match[0].strip()!r}: write {instead}"
+        for pattern, instead in _TEMPLATE.items()
+        for call in re.findall(r"\{%.*?%\}|\{\{.*?\}\}", text, re.DOTALL)
+        for match in [re.search(pattern, call)]
         if match
     ]
     for order in _orders(sql):
@@ -112,6 +131,15 @@ def test_every_model_is_portable() -> None:
         "select * from t where a < current_date",
         "select now()",
         "select concat(a, b) from t",
+        "{% if target.type == 'spark' %} select 1 as a {% else %} select 2 as a {% endif %}",
+        "select {{ 'string' if target.name == 'spark' else 'varchar' }} from t",
+        "{% if adapter.type() == 'duckdb' %} select 1 as a {% endif %}",
+        r"select {{ regexp_like('a', 'x\.y') }} from t",
+        "select -amount from t",
+        "select case when a then -b.amount end, sum(-c) from t",
+        "select {{ money('-a.quantity * b.price') }} from t",
+        "select {{ money('-amount', 4) }} from t",
+        "select cast(a / nullif(b, 0) as decimal(18, 6)) from t",
     ],
 )
 def test_planted_violation_is_found(planted: str) -> None:
@@ -125,6 +153,8 @@ def test_planted_violation_is_found(planted: str) -> None:
         "select a from t order by a asc nulls last, least(b, c) desc nulls first",
         "select 'order by a::date' as text -- order by a",
         "select sum(a) over (order by c asc nulls last rows between 1 preceding and current row)",
+        "select 0 - a, -1 * b, b - a, cast(a as double) / b from t",
+        "select {{ add_months('day', -month) }}, cast({{ ratio('a', 'b') }} as decimal(18, 6))",
         "select md5(a), greatest(a, b), a || '|' || b from t",
     ],
 )
