@@ -85,9 +85,12 @@ bench: setup ## each stage against the least work that gives the same rows, as r
 
 # --- check -------------------------------------------------------------------------------------
 
-.PHONY: test lint types imports sql-lint dbt-parse
-test: setup ## every test
-	@$(PY) -m pytest -q $(TESTS)
+.PHONY: test parity lint types imports sql-lint dbt-parse
+test: setup ## every test but those of `make parity`
+	@$(PY) -m pytest -q -m "not parity" $(TESTS)
+
+parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the demo, no JVM
+	@$(PY) -m pytest -q -m parity tests/parity $(TESTS)
 
 lint: setup ## Python style
 	@$(VENV)/bin/ruff check .

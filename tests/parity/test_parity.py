@@ -1,0 +1,123 @@
+"""Every table that dbt makes holds the same rows on DuckDB and on Spark's SQL, on both days."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import networkx as nx
+import pytest
+
+from tests.parity.comparing import Difference, compare
+from tests.parity.conftest import PROJECT, Day
+from tests.parity.engines import Sail
+
+pytestmark = [pytest.mark.parity, pytest.mark.timeout(600)]
+"""One fixture builds two days on two engines; a loaded machine needs minutes for it."""
+
+SCHEMAS = ("staging", "identity", "core", "schemes", "value", "credit", "customer")
+FILLED = (
+    "identity.int_clusters",
+    "core.fct_transactions",
+    "core.fct_receipt_allocations",
+    "value.customer_metrics",
+    "value.score_details",
+    "value.rfm",
+    "credit.credit_grades",
+    "customer.customer_360",
+)
+
+
+def _differences(day: Day, schema: str) -> list[Difference]:
+    return [
+        found
+        for name in day.spark
+        if name.startswith(f"{schema}.")
+        and (found := compare(name, day.duck[name], day.spark[name], day.keys.get(name, [])))
+    ]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("number", [1, 2])
+def test_tables_are_equal(days: list[Day], number: int, schema: str) -> None:
+    found = _differences(days[number - 1], schema)
+    assert not found, "\n" + "\n".join(map(str, found))
+
+
+def test_every_table_was_compared(days: list[Day]) -> None:
+    for day in days:
+        assert {name.split(".")[0] for name in day.spark} == set(SCHEMAS)
+        assert len(day.spark) > 150
+        assert [name for name in FILLED if day.spark[name].num_rows == 0] == []
+
+
+def test_the_second_day_is_another(days: list[Day]) -> None:
+    first, second = (day.spark for day in days)
+    same = [name for name in FILLED if first[name].equals(second[name])]
+    assert same == [], "nothing happened between the days"
+
+
+def test_components_are_those_of_another_implementation(days: list[Day]) -> None:
+    for day in days:
+        edges = day.spark["identity.int_identity_edges"].select(["left_age_key", "right_age_key"])
+        graph: nx.Graph[str] = nx.Graph(zip(*(column.to_pylist() for column in edges), strict=True))
+        expected = {node: min(part) for part in nx.connected_components(graph) for node in part}
+        rows = day.spark["identity.int_clusters"].to_pylist()
+        assert len(rows) == len(expected) > 100
+        assert {row["node"]: row["component"] for row in rows} == expected
+
+
+def test_a_broken_macro_turns_parity_red(days: list[Day], spark: Sail, tmp_path: Path) -> None:
+    """A copy of the project whose Spark spelling of one macro is wrong, in a schema of its own."""
+    project = tmp_path / "dbt_project"
+    shutil.copytree(PROJECT, project)
+    for file, right, wrong in (
+        (
+            "macros/dialect.sql",
+            "((dayofweek(cast({{ day }} as date)) + 5) % 7 + 1)",
+            "dayofweek({{ day }})",
+        ),
+        ("dbt_project.yml", "+schema: core", "+schema: broken"),
+    ):
+        text = (project / file).read_text(encoding="utf-8")
+        assert right in text
+        (project / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    spark.dbt(project, "run", "--select", "dim_dates")
+
+    sound = days[0].duck["core.dim_dates"]
+    found = compare("core.dim_dates", sound, spark.table("broken.dim_dates"), ["date_day"])
+
+    assert found is not None
+    assert found.rows == 2 * sound.num_rows, "every day of the week is another"
+    assert len(found.examples) == 3
+    assert "core.dim_dates" in str(found)
+    assert f"{sound.num_rows} row(s) on duckdb only" in str(found)
+    assert "in iso_weekday; for example\n    date_day=2010-01-01" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        ("select 1 as k, 'a' as v union all select 2, null", None),
+        ("select cast(1 as bigint) as k, 'a' as v union all select 2, null", None),
+        ("select 1 as k, 'a' as v", "1 row(s) on duckdb only, 0 on spark only, of 2"),
+        ("select 1 as k, 'a' as v union all select 2, ''", "in v; for example\n    k=2"),
+        (
+            "select 1 as k, 'a' as v union all select 2, null union all select 2, null",
+            "0 row(s) on duckdb only, 1 on spark only",
+        ),
+        ("select 1 as k, 1 as v", "types differ: v is string on duckdb, int32 on spark"),
+        ("select 1 as k, 'a' as w", "columns differ: v, w"),
+        ("select 1.0 as k, 'a' as v", "types differ: k is int32 on duckdb, decimal"),
+    ],
+)
+def test_planted_difference_is_told(theirs: str, said: str | None) -> None:
+    ours = "select 1 as k, 'a' as v union all select 2, null"
+    found = compare(
+        "t", duckdb.sql(ours).to_arrow_table(), duckdb.sql(theirs).to_arrow_table(), ["k"]
+    )
+    if said is None:
+        assert found is None
+    else:
+        assert said in str(found)
