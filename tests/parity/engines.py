@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -100,6 +101,8 @@ def sail(folder: Path) -> Iterator[Sail]:
     """A server on a free port of loopback, and the session that dbt will use as well."""
     from pysail.spark import SparkConnectServer
 
+    if sys.modules.get("pyspark") is None:
+        sys.modules.pop("pyspark", None)  # `expectations` hides it
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     host, port = server.listening_address
