@@ -23,6 +23,10 @@ KEYS = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_A
 """What Airflow encrypts and signs with; random per installation, in `.env`."""
 
 
+_homes: list[str] = []
+"""The home that this process was prepared for."""
+
+
 def airflow_home(settings: Settings) -> Path:
     return settings.home / "airflow"
 
@@ -98,7 +102,7 @@ def prepare(settings: Settings, api_port: int | None = None) -> None:
     Raises `SettingsError` when a key is missing, or Airflow is imported already with another home.
     """
     told = variables(settings, api_port or port())
-    if "airflow" in sys.modules and os.environ.get("AIRFLOW_HOME") != told["AIRFLOW_HOME"]:
+    if "airflow" in sys.modules and told["AIRFLOW_HOME"] not in _homes:
         raise SettingsError(
             "Airflow was imported before its environment was set.",
             where="dags/environment.py",
@@ -112,6 +116,7 @@ def prepare(settings: Settings, api_port: int | None = None) -> None:
                 do="run `make env`, which writes .env with random keys, and use make",
             )
     os.environ.update(told)
+    _homes[:] = [told["AIRFLOW_HOME"]]
     # Packages are compiled once, not in every process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)

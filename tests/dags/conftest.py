@@ -21,6 +21,7 @@ from dags import environment
 from kehu.settings import CLONE, Settings, load
 
 CUSTOMERS = 300
+_homes: list[Path] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,7 +48,9 @@ class Round:
 def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Airflow's environment set and its database made; import Airflow after this only."""
     kept = dict(os.environ)
-    os.environ["KEHU_HOME"] = str(tmp_path_factory.mktemp("dags"))
+    # One per process, even when pytest comes back to this folder: Airflow reads it once.
+    _homes.append(_homes[0] if _homes else tmp_path_factory.mktemp("dags"))
+    os.environ["KEHU_HOME"] = str(_homes[0])
     settings = load()
     environment.prepare(settings)
     from dags.round import migrate

@@ -73,15 +73,20 @@ def test_a_bad_port_is_refused(port: str) -> None:
         environment.port({"KEHU_AIRFLOW_PORT": port})
 
 
-def test_a_missing_key_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_is_named(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW__CORE__FERNET_KEY")
-    home = os.environ.get("AIRFLOW_HOME", "")
-    monkeypatch.setenv("AIRFLOW_HOME", home or str(settings.home / "airflow"))
-    monkeypatch.setenv("KEHU_HOME", str(Path(home).parent) if home else str(settings.home))
     with pytest.raises(SettingsError) as raised:
         environment.prepare(load())
     assert "AIRFLOW__CORE__FERNET_KEY" in raised.value.where
     assert "make env" in raised.value.do
+
+
+def test_another_home_after_the_import_is_refused(airflow_home: Path, settings: Settings) -> None:
+    """Airflow reads its home once; two in one process would mix their databases."""
+    import airflow  # noqa: F401
+
+    with pytest.raises(SettingsError, match="before its environment was set"):
+        environment.prepare(settings)
 
 
 def test_day_of_a_run(airflow_home: Path, settings: Settings) -> None:
