@@ -57,7 +57,12 @@ def reasons_by_row(findings: Sequence[tuple[str, pa.Array[Any]]]) -> Broken:
     )
     pairs = pa.Table.from_arrays([rows, rules], names=[ROW_NUMBER, REASONS])
     by_row = pairs.sort_by([(ROW_NUMBER, "ascending"), (REASONS, "ascending")])
-    grouped = by_row.group_by(ROW_NUMBER, use_threads=False).aggregate([(REASONS, "list")])
+    grouped = (
+        by_row.group_by(ROW_NUMBER, use_threads=False)
+        .aggregate([(REASONS, "list")])
+        # groups come in the order of the first row only while they are few
+        .sort_by(ROW_NUMBER)
+    )
     lists: Any = grouped.column(f"{REASONS}_list").combine_chunks()
     joined: Any = pc.binary_join(lists, "; ")
     return Broken(

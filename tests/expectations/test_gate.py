@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import gate, identifiers
+from expectations import gate, identifiers, quarantine
 from expectations.suites import of_table, structural
 from extract import landing
 from extract.contract import Contract
@@ -381,6 +381,14 @@ def test_all_failing_rows_are_found_beyond_the_first_twenty(
         "payments:settled_not_before_paid": 700,
     }
     assert (verdict.quarantined_rows, verdict.passed_rows) == (700, 300)
+
+
+def test_many_broken_rows_stay_in_the_order_of_the_file() -> None:
+    twice = pa.array(range(1, 40_000, 2), pa.int64())
+    once = pa.array(range(1, 40_000), pa.int64())
+    broken = quarantine.reasons_by_row([("late", once), ("early", twice)])
+    assert broken.rows.to_pylist() == once.to_pylist()
+    assert broken.reasons.to_pylist() == ["early; late", "late"] * 19_999 + ["early; late"]
 
 
 def test_validate_all_finds_contracts_and_says_which_is_missing(
