@@ -15,6 +15,8 @@ from kehu.errors import SettingsError
 
 CLONE = Path(__file__).resolve().parent.parent
 SYSTEMS = ("billing", "his", "orders", "service")
+ENGINES = ("duckdb", "spark")
+SPARK_TABLE_FORMATS = ("iceberg", "delta", "parquet")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Settings:
     hash_key_id: str
     timezone: str = "Asia/Shanghai"
     ingest_schedule: str = "0 0 * * *"
+    engine: str = "duckdb"
+    spark_table_format: str = "iceberg"
+    spark_storage: Path | None = None
+    spark_storage_url: str | None = None
 
     @property
     def landing(self) -> Path:
@@ -61,6 +67,16 @@ class Settings:
         return self.home / "dbt" / "target"
 
     @property
+    def lake(self) -> Path:
+        """The folder that Kehu and the Spark cluster both see; restricted like landing."""
+        return self.spark_storage or self.home / "lake"
+
+    @property
+    def lake_url(self) -> str:
+        """The same folder as the cluster calls it: a path, or a URL such as `s3a://…`."""
+        return (self.spark_storage_url or str(self.lake)).rstrip("/")
+
+    @property
     def demo_sources(self) -> Path:
         """Where the embedded source systems write their SQLite files and the truth."""
         return self.home / "sources"
@@ -80,12 +96,25 @@ class Settings:
             )
         return key.encode()
 
+    def spark_url(self) -> str:
+        """Where Spark listens, with the login. Read late so that it never sits in a repr."""
+        url = os.environ.get("KEHU_SPARK_URL", "")
+        if not url:
+            raise SettingsError(
+                "The engine is spark, but nothing says where it listens.",
+                where="environment variable KEHU_SPARK_URL",
+                do="give sc://host:port or thrift://user:password@host:port/?auth=LDAP, or the"
+                " Airflow connection kehu_spark",
+            )
+        return url
+
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process environment)."""
     env = os.environ if environ is None else environ
     home = Path(env.get("KEHU_HOME") or CLONE / "data").expanduser()
     home = home if home.is_absolute() else CLONE / home
+    storage = env.get("KEHU_SPARK_STORAGE")
     contracts = env.get("KEHU_CONTRACTS") or "extract/contracts:demo/public"
     return Settings(
         home=home,
@@ -98,4 +127,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         hash_key_id=env.get("KEHU_HASH_KEY_ID") or "k1",
         timezone=env.get("KEHU_TIMEZONE") or "Asia/Shanghai",
         ingest_schedule=env.get("KEHU_INGEST_SCHEDULE") or "0 0 * * *",
+        engine=_one_of(env, "KEHU_ENGINE", ENGINES),
+        spark_table_format=_one_of(env, "KEHU_SPARK_TABLE_FORMAT", SPARK_TABLE_FORMATS),
+        spark_storage=CLONE / Path(storage).expanduser() if storage else None,
+        spark_storage_url=env.get("KEHU_SPARK_STORAGE_URL") or None,
     )
+
+
+def _one_of(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    """A setting that has one of the known values; the first of them when it is not set."""
+    value = env.get(name) or known[0]
+    if value not in known:
+        raise SettingsError(
+            f"{value!r} is no value of this setting.",
+            where=f"environment variable {name}",
+            do=f"give one of: {', '.join(known)}",
+        )
+    return value

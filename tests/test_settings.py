@@ -1,0 +1,40 @@
+"""The settings of the engine: known values only, and folders that both sides see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kehu.errors import SettingsError
+from kehu.settings import CLONE, load
+
+
+def test_duckdb_is_the_engine_unless_another_is_asked_for() -> None:
+    assert load({}).engine == "duckdb"
+    assert load({"KEHU_ENGINE": "spark"}).engine == "spark"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("KEHU_ENGINE", "duckdb, spark"), ("KEHU_SPARK_TABLE_FORMAT", "iceberg, delta, parquet")],
+)
+def test_an_unknown_value_is_refused_by_name(name: str, known: str) -> None:
+    with pytest.raises(SettingsError, match="'flink' is no value") as raised:
+        load({name: "flink"})
+    assert name in raised.value.where
+    assert known in raised.value.do
+
+
+def test_the_lake_lies_in_the_home_unless_it_is_said_where() -> None:
+    assert load({"KEHU_HOME": "/srv/kehu"}).lake == Path("/srv/kehu/lake")
+    assert load({"KEHU_HOME": "/srv/kehu"}).lake_url == "/srv/kehu/lake"
+    told = load({"KEHU_SPARK_STORAGE": "lake", "KEHU_SPARK_STORAGE_URL": "s3a://bucket/kehu/"})
+    assert told.lake == CLONE / "lake"
+    assert told.lake_url == "s3a://bucket/kehu"
+
+
+def test_spark_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KEHU_SPARK_URL", raising=False)
+    with pytest.raises(SettingsError, match="nothing says where it listens"):
+        load({}).spark_url()
