@@ -23,7 +23,7 @@ from extract.contract import Contract
 from extract.landing import Batch
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
-from warehouse import connection, schemas, versions
+from warehouse import connection, payload, schemas, versions
 from warehouse.admission import Admitted, admit, unequal
 from warehouse.connection import Connection
 
@@ -63,7 +63,7 @@ def create_all(contracts: Iterable[Contract], settings: Settings) -> None:
     `WarehouseError` when a column has another type than the contract now says.
     """
     with connection.write(settings) as con:
-        schemas.create(con, contracts)
+        _prepare(con, list(contracts), settings)
 
 
 def load_batch(batch: Batch, contract: Contract, settings: Settings, run_id: str) -> LoadResult:
@@ -96,7 +96,7 @@ def load_all(
     if not admitted:
         return [known[str(batch.address)] for batch in batches]
     with connection.write(settings) as con:
-        schemas.create(con, [each.contract for each in admitted])
+        _prepare(con, [each.contract for each in admitted], settings)
         con.execute("begin transaction")
         try:
             # another process may have loaded some since the first look
@@ -155,6 +155,14 @@ def as_of_dates(settings: Settings) -> list[str]:
     for _ in range(12):
         ends.append(ends[-1].replace(day=1) - timedelta(days=1))
     return [day.isoformat() for day in reversed(ends)]
+
+
+def _prepare(con: Connection, contracts: Sequence[Contract], settings: Settings) -> None:
+    """The raw tables as the engine needs them: whole rows in DuckDB, or what decides only."""
+    whole = settings.engine == "duckdb"
+    if whole:
+        payload.restore(con, contracts, settings.landing)
+    schemas.create(con, contracts, payload=whole)
 
 
 def _day(text: str) -> str:

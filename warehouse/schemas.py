@@ -26,26 +26,53 @@ def has_ops(con: Connection) -> bool:
     return set(names) <= {name for (name,) in found.fetchall()}
 
 
-def create(con: Connection, contracts: Iterable[Contract]) -> None:
-    """Make what is missing. Raises `WarehouseError` when a column has another type by now."""
+Held = dict[str, dict[str, tuple[str, str | None]]]
+"""Raw table to column to its type and comment."""
+
+
+def create(con: Connection, contracts: Iterable[Contract], *, payload: bool = True) -> None:
+    """Make what is missing. Raises `WarehouseError` when a column has another type by now.
+
+    A table is made with its whole rows, or without `payload` with keys, cursor and what the loader
+    adds. One that is there keeps the kind it has (`payload.restore` gives it the rows back).
+    """
     if not has_ops(con):
         con.execute(_OPS.read_text(encoding="utf-8"))
-    there: dict[str, dict[str, tuple[str, str | None]]] = {}
+    there = held(con)
+    for contract in {contract.raw_table: contract for contract in contracts}.values():
+        columns = there.get(contract.raw_table, {})
+        whole = holds_payload(contract, columns) if columns else payload
+        for statement in _missing(contract, columns, payload=whole):
+            con.execute(statement)
+
+
+def held(con: Connection) -> Held:
+    """The columns that the raw tables have."""
+    there: Held = {}
     for table, column, sql_type, comment in con.execute(
         "select table_name, column_name, data_type, comment from duckdb_columns()"
         " where schema_name = 'raw' and database_name = current_database()"
     ).fetchall():
         there.setdefault(table, {})[column] = (sql_type.lower(), comment)
-    for contract in {contract.raw_table: contract for contract in contracts}.values():
-        for statement in _missing(contract, there.get(contract.raw_table, {})):
-            con.execute(statement)
+    return there
 
 
-def _missing(contract: Contract, there: dict[str, tuple[str, str | None]]) -> Iterator[str]:
+def holds_payload(contract: Contract, there: Iterable[str]) -> bool:
+    """Whether a table with these columns holds whole rows."""
+    every, deciding = (
+        {column.name for column in raw_tables.columns(contract, payload=payload)}
+        for payload in (True, False)
+    )
+    return every == deciding or bool((every - deciding) & set(there))
+
+
+def _missing(
+    contract: Contract, there: dict[str, tuple[str, str | None]], *, payload: bool
+) -> Iterator[str]:
     table = f"raw.{quoted(contract.raw_table)}"
-    every = raw_tables.columns(contract)
+    every = raw_tables.columns(contract, payload=payload)
     if not there:
-        yield raw_tables.create_sql(contract)
+        yield raw_tables.create_sql(contract, payload=payload)
         yield f"comment on table {table} is {literal(raw_tables.described(contract))}"
     for column in every:
         sql_type, comment = there.get(column.name, (None, None))

@@ -173,7 +173,10 @@ def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
 def _insert(con: Connection, admitted: Admitted, before: int) -> int:
     """Insert the new versions; the count is taken from the table itself."""
     contract, batch = admitted.contract, admitted.batch
-    table, names = _table(contract), _list(contract.passed_schema.names)
+    table = _table(contract)
+    # not the payload, where another engine reads it from the passed files
+    held = {column[0] for column in con.execute(f"select * from {table} limit 0").description or ()}
+    names = _list([name for name in contract.passed_schema.names if name in held])
     con.execute(
         f"insert into {table} ({names}, _batch_id, _day, _loaded_at, _row_hash, _is_current,"
         " _is_deleted)"

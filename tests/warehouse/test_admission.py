@@ -170,7 +170,7 @@ def test_messages_hold_no_cell(settings: Settings, monkeypatch: pytest.MonkeyPat
     assert "CANARY" not in "".join(traceback.format_exception(caught.value))
 
 
-def _nothing(*_: object) -> None:
+def _nothing(*_: object, **__: object) -> None:
     """Leave the changed type alone, to reach the insert."""
 
 

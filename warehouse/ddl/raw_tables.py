@@ -45,13 +45,18 @@ LOADER_COLUMNS = (
 )
 
 
-def columns(contract: Contract) -> tuple[RawColumn, ...]:
-    """The columns of the contract's raw table, in order."""
+def columns(contract: Contract, *, payload: bool = True) -> tuple[RawColumn, ...]:
+    """The columns of the contract's raw table, in order.
+
+    Without `payload` only what a load decides by: key, cursor and what the loader adds. So it is
+    where another engine reads the rest from files: see `warehouse.engines.lake`.
+    """
     own = [
         RawColumn(c.name, c.physical_type, c.description, c.classification)
         for c in contract.columns
+        if payload or c.name in (*contract.key, contract.cursor)
     ]
-    return (*own, *_derived(contract), *LOADER_COLUMNS)
+    return (*own, *(_derived(contract) if payload else ()), *LOADER_COLUMNS)
 
 
 def _derived(contract: Contract) -> Iterator[RawColumn]:
@@ -65,9 +70,10 @@ def _described(suffix: str, column: Column) -> str:
     return _DERIVED[suffix].format(of=column.description.rstrip("."))
 
 
-def create_sql(contract: Contract) -> str:
+def create_sql(contract: Contract, *, payload: bool = True) -> str:
     """SQL that makes the contract's raw table."""
-    listed = ",\n    ".join(f"{quoted(c.name)} {c.sql_type}" for c in columns(contract))
+    every = columns(contract, payload=payload)
+    listed = ",\n    ".join(f"{quoted(c.name)} {c.sql_type}" for c in every)
     return f"create table raw.{quoted(contract.raw_table)} (\n    {listed}\n)"
 
 
