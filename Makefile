@@ -113,7 +113,10 @@ dbt-parse: setup ## the dbt project parses
 
 # --- keep --------------------------------------------------------------------------------------
 
-.PHONY: lock clean
+.PHONY: rebuild lock clean
+rebuild: setup env ## the warehouse anew from landing alone, switched when it is whole
+	@$(PY) -m warehouse rebuild
+
 lock: setup ## resolve pyproject.toml again into requirements.lock
 	@$(UV) pip compile pyproject.toml --group dev -p 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
 

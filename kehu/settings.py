@@ -35,6 +35,8 @@ class Settings:
     spark_table_format: str = "iceberg"
     spark_storage: Path | None = None
     spark_storage_url: str | None = None
+    work_folder: str = "warehouse"
+    """Folder of the working file below the home; another one while a new file is made."""
 
     @property
     def landing(self) -> Path:
@@ -43,7 +45,12 @@ class Settings:
     @property
     def work_file(self) -> Path:
         """The restricted working warehouse: raw, ops, staging, identity and unpublished marts."""
-        return self.home / "warehouse" / "kehu-work.duckdb"
+        return self.home / self.work_folder / "kehu-work.duckdb"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go unless another folder is named; restricted like the working file."""
+        return self.home / "backups"
 
     @property
     def published(self) -> Path:

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +23,7 @@ from extract.landing import Batch
 from kehu import settings as environment
 from kehu.errors import KehuError, LandingError
 from kehu.settings import SYSTEMS, Settings
-from warehouse import dbt_sources, hashes, publish, raw, runs, screen
+from warehouse import dbt_sources, hashes, publish, raw, rebuild, runs, screen
 
 _WIDTH = 120
 """Columns that the widest table needs."""
@@ -58,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--all", action="store_true", help="everything in landing that passed")
     load.add_argument("--run-id", default=None, help="default: manual-<now>")
     load.set_defaults(command=_load)
+
+    rebuilding = commands.add_parser(
+        "rebuild", help="the warehouse anew from landing alone, then switched"
+    )
+    rebuilding.set_defaults(command=_rebuild)
 
     watermarks = commands.add_parser("watermarks", help="how far a system is loaded")
     watermarks.add_argument("system", choices=SYSTEMS)
@@ -117,6 +123,11 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
         else:
             print(f"left out, not passed by the gate: {batch.address}", file=sys.stderr)
     _show(screen.loads(results))
+    return 0
+
+
+def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
+    rebuild.rebuild(settings, partial(print, flush=True))
     return 0
 
 

@@ -14,7 +14,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +32,19 @@ STORAGE_VERSION = "v1.4.0"
 """Of published files: the oldest DuckDB that BI tools are expected to bring."""
 
 T = TypeVar("T")
+
+
+class DamagedError(WarehouseError):
+    """A DuckDB file does not hold what was written to it."""
+
+
 _LOCKED = "Could not set lock"
+_DAMAGE = (
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "not a valid DuckDB database file",
+    "database has been invalidated",
+)
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 
 
@@ -102,6 +114,46 @@ def publishing(
             connection.close()
 
 
+@contextmanager
+def held(
+    settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS
+) -> Iterator[Connection | None]:
+    """Shut out every other process while the working file is about to be replaced.
+
+    Gives None when there is no file, or one so damaged that nobody can open it. What was written
+    ahead of the file is in it afterwards, so that nothing of the old one reaches the new one.
+    """
+    connection = None
+    with _private(), ExitStack() as last:
+        if settings.work_file.is_file():
+            try:
+                connection = _open(settings.work_file, read_only=False, wait_seconds=wait_seconds)
+                last.callback(connection.close)
+                connection.execute("checkpoint")
+            except DamagedError:
+                connection = None
+            except duckdb.Error as error:
+                if not is_damage(error):
+                    raise
+                connection = None
+        yield connection
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB found that the file does not hold what was written."""
+    return any(sign in str(error) for sign in _DAMAGE)
+
+
+def damaged(path: Path) -> DamagedError:
+    """The error of a file that is not what was written."""
+    return DamagedError(
+        "The file is damaged: it does not hold what was written.",
+        where=str(path),
+        do="keep it aside, look at the disk; restore the newest backup "
+        "(`python -m warehouse restore`), or rebuild from landing (`python -m warehouse rebuild`)",
+    )
+
+
 def storage_version(path: Path) -> str:
     """The storage version that DuckDB reads from the file, such as `v1.4.0+`."""
     with duckdb.connect(":memory:") as connection:
@@ -141,6 +193,8 @@ def _waiting(action: Callable[[], T], path: Path, wait_seconds: float) -> T:
         try:
             return action()
         except duckdb.IOException as error:
+            if is_damage(error):
+                raise damaged(path) from None
             if _LOCKED not in str(error):
                 raise _refused(path, error) from error
             if time.monotonic() + pause > deadline:

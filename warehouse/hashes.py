@@ -15,11 +15,12 @@ from warehouse import connection
 from warehouse.ddl.raw_tables import literal, quoted
 
 RUN_COLUMNS = frozenset(
-    {"run_id", "_loaded_at", "loaded_at", "built_at", "computed_at", "published_at"}
+    {"run_id", "_loaded_at", "loaded_at", "moved_at", "built_at", "computed_at", "published_at"}
 )
 """Columns that tell when and by which run a row was made, not what it says."""
 
-_UNHASHED_SCHEMAS = ("ops",)
+_HASHED_OPS = ("ledger", "watermarks")
+"""Of the schema ops only what says which data is in; the rest tells of runs and their times."""
 
 
 def row_text(columns: Iterable[tuple[str, str]], alias: str = "") -> str:
@@ -49,24 +50,36 @@ def row_hash(columns: Iterable[tuple[str, str]], alias: str = "") -> str:
 
 
 def table_hashes(path: Path) -> dict[str, str]:
-    """Hash per table (`schema.table`) of a DuckDB file, without run ids, load times and `ops`."""
+    """Hash per table (`schema.table`) of a DuckDB file, without run ids and load times.
+
+    Reads every block of every table. Raises `DamagedError` when one is not what was written.
+    """
     with connection.read_published(path) as database:
-        listed = database.execute(
-            "select table_schema, table_name, column_name, data_type"
-            " from information_schema.columns"
-            " where table_catalog = current_database()"
-            " order by table_schema, table_name, ordinal_position"
-        ).fetchall()
-        tables: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for schema, table, column, data_type in listed:
-            if schema not in _UNHASHED_SCHEMAS:
-                kept = tables.setdefault((schema, table), [])
-                if column not in RUN_COLUMNS:
-                    kept.append((column, data_type))
-        return {
-            f"{schema}.{table}": _table_hash(database, schema, table, columns)
-            for (schema, table), columns in tables.items()
-        }
+        try:
+            return _hashes(database)
+        except connection.Error as error:
+            if connection.is_damage(error):
+                raise connection.damaged(path) from None
+            raise
+
+
+def _hashes(database: connection.Connection) -> dict[str, str]:
+    listed = database.execute(
+        "select table_schema, table_name, column_name, data_type"
+        " from information_schema.columns"
+        " where table_catalog = current_database()"
+        " order by table_schema, table_name, ordinal_position"
+    ).fetchall()
+    tables: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for schema, table, column, data_type in listed:
+        if schema != "ops" or table in _HASHED_OPS:
+            kept = tables.setdefault((schema, table), [])
+            if column not in RUN_COLUMNS:
+                kept.append((column, data_type))
+    return {
+        f"{schema}.{table}": _table_hash(database, schema, table, columns)
+        for (schema, table), columns in tables.items()
+    }
 
 
 def _table_hash(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from extract.contract import Contract
 from extract.landing import Batch
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
-from warehouse import connection, payload, schemas, versions
+from warehouse import connection, payload, receipts, schemas, versions
 from warehouse.admission import Admitted, admit, unequal
 from warehouse.connection import Connection
 
@@ -92,7 +92,7 @@ def load_all(
         ]
     by_name = {contract.name: contract for contract in contracts}
     known = _known(settings, batches)
-    admitted = _admit_all([batch for batch in batches if str(batch.address) not in known], by_name)
+    admitted = admit_all([batch for batch in batches if str(batch.address) not in known], by_name)
     if not admitted:
         return [known[str(batch.address)] for batch in batches]
     with connection.write(settings) as con:
@@ -102,12 +102,15 @@ def load_all(
             # another process may have loaded some since the first look
             known = _results(con, batches)
             loaded = {
-                address: _load(con, each, run_id)
+                address: load_one(con, each, run_id)
                 for each in admitted
                 if (address := str(each.batch.address)) not in known
             }
+            receipts.write(con, [batch for batch in batches if str(batch.address) in loaded])
             con.execute("commit")
         except connection.Error as error:
+            if connection.is_damage(error):
+                raise connection.damaged(settings.work_file) from None
             raise _failed(error, admitted) from None
         # whatever else happens, closing the connection undoes the open transaction
     return [(loaded | known)[str(batch.address)] for batch in batches]
@@ -176,8 +179,13 @@ def _day(text: str) -> str:
         ) from None
 
 
-def _admit_all(batches: Sequence[Batch], contracts: dict[str, Contract]) -> list[Admitted]:
-    """Check every batch before the first is loaded; one error tells all that is wrong."""
+def admit_all(
+    batches: Iterable[Batch], contracts: Mapping[str, Contract], *, again: bool = False
+) -> list[Admitted]:
+    """Check every batch before the first is loaded; one error tells all that is wrong.
+
+    `again`: they were loaded before, so their contract may have changed since (see `admit`).
+    """
     admitted, refused = [], []
     for batch in batches:
         contract = contracts.get(f"{batch.system}.{batch.table}")
@@ -188,7 +196,7 @@ def _admit_all(batches: Sequence[Batch], contracts: dict[str, Contract]) -> list
                     where=str(batch.address),
                     do="add the contract, or correct KEHU_CONTRACTS",
                 )
-            admitted.append(admit(batch, contract))
+            admitted.append(admit(batch, contract, again=again))
         except KehuError as error:
             refused.append(error)
     if len(refused) == 1:
@@ -202,7 +210,8 @@ def _admit_all(batches: Sequence[Batch], contracts: dict[str, Contract]) -> list
     return admitted
 
 
-def _load(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
+def load_one(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
+    """Load one admitted batch inside the transaction at hand."""
     started = time.monotonic()
     counts = versions.apply(con, admitted, _newest_keys(con, admitted))
     result = _result(con, admitted, counts, started)

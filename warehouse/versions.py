@@ -88,7 +88,7 @@ def _stage(con: Connection, admitted: Admitted) -> tuple[int, int, datetime | No
     con.execute(
         "create or replace temp table incoming as"
         f" select *, {hashes.row_hash(typed)} as _row_hash, file_row_number as _position"
-        f" from {_parquet(admitted.batch.passed, numbered=True)}"
+        f" from {_passed(admitted)}"
     )
     keyless = " or ".join(f"{quoted(name)} is null" for name in contract.key)
     cursor = f"cast({quoted(contract.cursor)} as timestamp)" if contract.cursor else "null"
@@ -256,6 +256,19 @@ def _table(contract: Contract) -> str:
 
 def _list(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(quoted(name) for name in names)
+
+
+def _passed(admitted: Admitted) -> str:
+    """The passed rows in the contract's types; columns it got since they landed are empty."""
+    types = {column.name: column.physical_type for column in admitted.contract.columns}
+    cells = ", ".join(
+        f"cast(null as {types.get(name, 'varchar')}) as {quoted(name)}"
+        for name in admitted.contract.passed_schema.names
+    )
+    return (
+        f"(select {cells} where false"
+        f" union all by name select * from {_parquet(admitted.batch.passed, numbered=True)})"
+    )
 
 
 def _parquet(path: Path, *, numbered: bool = False) -> str:

@@ -70,7 +70,7 @@ def test_waiting_ends_and_names_the_holder(settings: Settings) -> None:
 def test_a_file_that_is_no_warehouse_is_named(settings: Settings) -> None:
     settings.work_file.parent.mkdir(parents=True)
     settings.work_file.write_bytes(b"no database" * 1000)
-    with pytest.raises(WarehouseError, match="cannot be opened") as caught:
+    with pytest.raises(WarehouseError, match="is damaged") as caught:
         raw.create_all([PAYMENTS], settings)
     assert str(settings.work_file) in caught.value.where
 
