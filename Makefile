@@ -113,7 +113,13 @@ dbt-parse: setup ## the dbt project parses
 
 # --- keep --------------------------------------------------------------------------------------
 
-.PHONY: rebuild lock clean
+.PHONY: backup restore rebuild lock clean
+backup: setup env ## copy the working warehouse, verified; the newest 7 stay: [TO=<folder>] [KEEP=7]
+	@$(PY) -m warehouse backup $(if $(TO),--to "$(TO)") $(if $(KEEP),--keep "$(KEEP)")
+
+restore: setup env ## the newest backup, or FILE=<backup>, and what landing received since
+	@$(PY) -m warehouse restore $(if $(FILE),"$(FILE)")
+
 rebuild: setup env ## the warehouse anew from landing alone, switched when it is whole
 	@$(PY) -m warehouse rebuild
 

@@ -23,7 +23,7 @@ from extract.landing import Batch
 from kehu import settings as environment
 from kehu.errors import KehuError, LandingError
 from kehu.settings import SYSTEMS, Settings
-from warehouse import dbt_sources, hashes, publish, raw, rebuild, runs, screen
+from warehouse import backup, dbt_sources, hashes, publish, raw, rebuild, runs, screen
 
 _WIDTH = 120
 """Columns that the widest table needs."""
@@ -64,6 +64,18 @@ def _parser() -> argparse.ArgumentParser:
         "rebuild", help="the warehouse anew from landing alone, then switched"
     )
     rebuilding.set_defaults(command=_rebuild)
+
+    backing_up = commands.add_parser("backup", help="copy the working file, verified")
+    backing_up.add_argument("--to", type=Path, metavar="DIR", help="default: <home>/backups")
+    backing_up.add_argument("--keep", type=int, default=backup.KEPT, help="default: %(default)s")
+    backing_up.set_defaults(command=_backup)
+
+    restoring = commands.add_parser(
+        "restore", help="a backup, and what landing received since, in place of the working file"
+    )
+    restoring.add_argument("file", nargs="?", type=Path, help="default: the newest backup")
+    restoring.add_argument("--as-it-was", action="store_true", help="nothing of landing on top")
+    restoring.set_defaults(command=_restore)
 
     watermarks = commands.add_parser("watermarks", help="how far a system is loaded")
     watermarks.add_argument("system", choices=SYSTEMS)
@@ -128,6 +140,17 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
 
 def _rebuild(_: argparse.Namespace, settings: Settings) -> int:
     rebuild.rebuild(settings, partial(print, flush=True))
+    return 0
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    backup.back_up(settings, options.to, options.keep, partial(print, flush=True))
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    say = partial(print, flush=True)
+    backup.restore(settings, options.file, say, as_it_was=options.as_it_was)
     return 0
 
 

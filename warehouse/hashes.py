@@ -8,7 +8,9 @@ Touches nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse import connection
@@ -49,26 +51,49 @@ def row_hash(columns: Iterable[tuple[str, str]], alias: str = "") -> str:
     return f"md5({row_text(columns, alias)})"
 
 
+@dataclass(frozen=True)
+class Content:
+    """How many rows a table has, and their hash."""
+
+    rows: int
+    hash: str
+
+
+def contents(path: Path) -> dict[str, Content]:
+    """Rows and hash per table as in `table_hashes`, without the views of the file."""
+    with _reading(path) as database:
+        return _contents(database, "BASE TABLE")
+
+
 def table_hashes(path: Path) -> dict[str, str]:
     """Hash per table (`schema.table`) of a DuckDB file, without run ids and load times.
 
     Reads every block of every table. Raises `DamagedError` when one is not what was written.
     """
+    with _reading(path) as database:
+        found = _contents(database, "BASE TABLE", "VIEW")
+        return {table: content.hash for table, content in found.items()}
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[connection.Connection]:
     with connection.read_published(path) as database:
         try:
-            return _hashes(database)
+            yield database
         except connection.Error as error:
             if connection.is_damage(error):
                 raise connection.damaged(path) from None
             raise
 
 
-def _hashes(database: connection.Connection) -> dict[str, str]:
+def _contents(database: connection.Connection, *kinds: str) -> dict[str, Content]:
     listed = database.execute(
         "select table_schema, table_name, column_name, data_type"
-        " from information_schema.columns"
-        " where table_catalog = current_database()"
-        " order by table_schema, table_name, ordinal_position"
+        " from information_schema.columns inner join information_schema.tables"
+        " using (table_catalog, table_schema, table_name)"
+        " where table_catalog = current_database() and list_contains(?, table_type)"
+        " order by table_schema, table_name, ordinal_position",
+        [list(kinds)],
     ).fetchall()
     tables: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for schema, table, column, data_type in listed:
@@ -77,18 +102,19 @@ def _hashes(database: connection.Connection) -> dict[str, str]:
             if column not in RUN_COLUMNS:
                 kept.append((column, data_type))
     return {
-        f"{schema}.{table}": _table_hash(database, schema, table, columns)
+        f"{schema}.{table}": _content(database, schema, table, columns)
         for (schema, table), columns in tables.items()
     }
 
 
-def _table_hash(
+def _content(
     database: connection.Connection, schema: str, table: str, columns: list[tuple[str, str]]
-) -> str:
+) -> Content:
     """Sums of both halves of each row's MD5: the order of rows does not matter, repeats do."""
     found = database.execute(
         f"select count(*), sum(cast(md5_number_lower(text) as hugeint)),"
         f" sum(cast(md5_number_upper(text) as hugeint))"
         f" from (select {row_text(columns)} as text from {quoted(schema)}.{quoted(table)})"
     ).fetchone()
-    return hashlib.md5(repr((columns, found)).encode(), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(repr((columns, found)).encode(), usedforsecurity=False).hexdigest()
+    return Content(int(found[0]) if found else 0, digest)

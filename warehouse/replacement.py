@@ -10,10 +10,12 @@ has changed. What a killed process left is swept by the next.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from extract import landing
@@ -27,8 +29,13 @@ _HIDDEN = ".new"
 
 
 @contextmanager
-def replacing(settings: Settings) -> Iterator[tuple[Settings, Connection | None]]:
-    """Settings whose working file is the new one, and a connection to the old one, if it opens."""
+def replacing(
+    settings: Settings, *, keep_old: bool = False
+) -> Iterator[tuple[Settings, Connection | None]]:
+    """Settings whose working file is the new one, and a connection to the old one, if it opens.
+
+    `keep_old`: the old file stays as `kehu-work.replaced-<UTC>.duckdb`.
+    """
     beside = replace(settings, work_folder=f"{settings.work_folder}/{_HIDDEN}")
     folder = beside.work_file.parent
     with connection.held(settings) as old:
@@ -36,6 +43,9 @@ def replacing(settings: Settings) -> Iterator[tuple[Settings, Connection | None]
         landing.make_private(folder)
         try:
             yield beside, old
+            if keep_old and settings.work_file.is_file():
+                name = f"{settings.work_file.stem}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+                os.link(settings.work_file, settings.work_file.with_name(f"{name}.duckdb"))
             _switch(beside.work_file, settings.work_file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
