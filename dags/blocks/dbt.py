@@ -33,7 +33,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "marts": ("customer", "value", "credit"),
     "serving": ("serving",),
 }
-"""Layers in order, after the seeds, and the folders of models in each."""
+"""Layers in order, after the seeds and before the snapshots, and the folders of models in each."""
 
 
 _TESTS_OF_DATA = (
@@ -60,7 +60,7 @@ def build(settings: Settings, variables: Mapping[str, Any]) -> dict[str, float]:
 
 
 def selections(manifest: Any) -> dict[str, list[str]]:
-    """What dbt selects per layer: its models by name.
+    """What dbt selects per layer: its models by name, and at the end the snapshots.
 
     A folder would not do: dbt would take every test that lies in it, also those that read models
     of a later layer.
@@ -68,8 +68,11 @@ def selections(manifest: Any) -> dict[str, list[str]]:
     chosen: dict[str, list[str]] = {"seeds": ["resource_type:seed"]}
     layers = {folder: layer for layer, folders in LAYERS.items() for folder in folders}
     chosen |= {layer: [] for layer in LAYERS}
+    chosen["snapshots"] = []
     for node in manifest.nodes.values():
-        if node.resource_type == "model":
+        if node.resource_type == "snapshot":
+            chosen["snapshots"].append(node.name)
+        elif node.resource_type == "model":
             if node.fqn[1] not in layers:
                 raise WarehouseError(
                     f"The model {node.name} lies in no layer.",

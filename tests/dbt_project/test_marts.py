@@ -138,3 +138,48 @@ def test_customer_360_has_everybody_once_as_of_the_last_date(marts: ScratchWareh
     for _, _, action, needs_review, grade, _ in rows:
         if grade in ("C", "D"):
             assert needs_review, f"{action} acts against a person"
+
+
+def test_history_and_transitions_follow_the_scores(marts: ScratchWarehouse) -> None:
+    classes: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for day, scheme, customer, class_code in marts.query(
+        "select as_of_date::varchar, scheme, customer_id, class_code from value.scores"
+    ):
+        classes[scheme, customer][day] = class_code
+    periods, moves = set(), Counter()
+    for (scheme, customer), by_day in classes.items():
+        told = [by_day.get(day) for day in AS_OF_DATES]
+        for place, class_code in enumerate(told):
+            before = told[place - 1] if place else None
+            if place and (before or class_code):
+                moves[scheme, AS_OF_DATES[place], before or "none", class_code or "none"] += 1
+            if class_code and class_code != before:
+                rest = range(place + 1, len(told))
+                end = next((AS_OF_DATES[n] for n in rest if told[n] != class_code), None)
+                periods.add((scheme, customer, class_code, AS_OF_DATES[place], end))
+
+    assert periods == set(
+        marts.query(
+            "select scheme, customer_id, class_code, valid_from::varchar, valid_to::varchar"
+            " from value.class_history"
+        )
+    )
+    assert {end for *_, end in periods} == {None, *AS_OF_DATES[1:]}, "classes changed on both dates"
+    assert moves == Counter(
+        {
+            tuple(row): count
+            for *row, count in marts.query(
+                "select scheme, as_of_date::varchar, from_class_code, to_class_code, customers"
+                " from value.class_transitions"
+            )
+        }
+    )
+    (unexplained,) = marts.query(
+        "select count(*) from (select scheme, as_of_date, sum(amount) as amount"
+        " from value.class_transitions where to_class_code <> 'none' group by all) as moved"
+        " full join (select scheme, as_of_date, sum(monetary_12m) as amount from value.scores"
+        " join value.customer_metrics using (as_of_date, customer_id)"
+        f" where as_of_date > date '{AS_OF_DATES[0]}' group by all) as scored"
+        " using (scheme, as_of_date, amount) where moved.scheme is null or scored.scheme is null"
+    )
+    assert unexplained == (0,)

@@ -37,6 +37,13 @@ create table value.scores as select date '2026-01-31' as as_of_date, 'rfm' as sc
 create table value.score_details as select date '2026-01-31' as as_of_date, 'rfm' as scheme,
     'c' || range as customer_id, 'r' as indicator, 5.0 as raw_value, 5.0 as points, 1.0 as weight,
     5.0 as contribution, 'r1' as run_id from range(3);
+create table value.class_history as select 'rfm' as scheme, 'c' || range as customer_id,
+    'loyal' as class_code, 2 as class_rank, date '2026-01-31' as valid_from,
+    null::date as valid_to, 'r1' as run_id from range(3);
+create table value.class_transitions as select 'rfm' as scheme, date '2026-01-01' as month,
+    date '2025-12-31' as previous_as_of_date, date '2026-01-31' as as_of_date,
+    'none' as from_class_code, 'loyal' as to_class_code, 3 as customers, 15.00 as amount,
+    'CNY' as currency_code, 'r1' as run_id from range(0);
 create table credit.receivables_ageing as select date '2026-01-31' as as_of_date,
     'c' || range as customer_id, 'billing' as source_system, '1-30' as bucket, 1 as open_count,
     2.00 as open_amount, 'CNY' as currency_code, 'r1' as run_id from range(3);
@@ -75,6 +82,9 @@ VIOLATIONS = {
     ),
     "value.scores: class_code:in_scheme": (
         "update value.scores set class_code = 'premium' where customer_id = 'c1'"
+    ),
+    "value.class_history: key:unique": (
+        "insert into value.class_history from value.class_history limit 1"
     ),
     "value.score_details: key:unique": (
         "insert into value.score_details from value.score_details limit 1"

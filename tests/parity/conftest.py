@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
         raw.create_all(read_all(settings.contract_dirs), settings)
         days = [_ingest(settings, home / "day1", FIRST_DAY)]
         advance(settings, days=1)
+        _people_change(settings)
         return [*days, _ingest(settings, home / "day2", FIRST_DAY + timedelta(days=1))]
 
 
@@ -73,6 +75,27 @@ def days(landed: list[Day], spark: Sail) -> list[Day]:
         _LOG.info("spark, %s: %s nodes, %.1f s", day.day, len(results), time.perf_counter() - began)
         day.spark.update({name: spark.table(name) for name in day.duck})
     return landed
+
+
+def _people_change(settings: Settings) -> None:
+    """Some buyers move house, and two turn out to be one: what few of the embedded people do in a day."""
+    moment = f"{FIRST_DAY + timedelta(days=1)} 08:00:00"
+    with sqlite3.connect(settings.demo_sources / "orders.db") as source:
+        known = source.execute(
+            "select customer_no from customers where identity_no is not null order by customer_no"
+        ).fetchall()
+        (first,), (second,), *others = known
+        source.execute(
+            "update customers set (customer_name, identity_no, updated_at) ="
+            " (select customer_name, identity_no, ? from customers where customer_no = ?)"
+            " where customer_no = ?",
+            [moment, first, second],
+        )
+        source.executemany(
+            "update customers set region = 'moved', updated_at = ? where customer_no = ?",
+            [(moment, number) for (number,) in others[:5]],
+        )
+    source.close()
 
 
 def _ingest(settings: Settings, folder: Path, day: date) -> Day:

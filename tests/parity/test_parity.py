@@ -16,7 +16,7 @@ from tests.parity.engines import Sail
 pytestmark = [pytest.mark.parity, pytest.mark.timeout(600)]
 """One fixture builds two days on two engines; a loaded machine needs minutes for it."""
 
-SCHEMAS = ("staging", "identity", "core", "schemes", "value", "credit", "customer")
+SCHEMAS = ("staging", "identity", "core", "schemes", "value", "credit", "customer", "snapshots")
 FILLED = (
     "identity.int_clusters",
     "core.fct_transactions",
@@ -24,8 +24,10 @@ FILLED = (
     "value.customer_metrics",
     "value.score_details",
     "value.rfm",
+    "value.class_history",
     "credit.credit_grades",
     "customer.customer_360",
+    "snapshots.customer_attributes",
 )
 
 
@@ -56,6 +58,16 @@ def test_the_second_day_is_another(days: list[Day]) -> None:
     first, second = (day.spark for day in days)
     same = [name for name in FILLED if first[name].equals(second[name])]
     assert same == [], "nothing happened between the days"
+
+
+def test_the_snapshot_tells_of_both_days(days: list[Day]) -> None:
+    rows = days[1].spark["snapshots.customer_attributes"].to_pylist()
+    closed = {row["customer_id"] for row in rows if row["valid_to"] is not None}
+    current = {row["customer_id"] for row in rows if row["valid_to"] is None}
+    assert {row["valid_to"] for row in rows} == {None, days[1].day}, "as-of dates, no clock"
+    assert closed & current, "who moved has two versions"
+    assert closed - current, "whose records became another's is closed"
+    assert [row["region"] for row in rows if row["valid_from"] == days[1].day].count("moved") >= 2
 
 
 def test_components_are_those_of_another_implementation(days: list[Day]) -> None:
