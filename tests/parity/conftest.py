@@ -78,7 +78,7 @@ def days(landed: list[Day], spark: Sail) -> list[Day]:
 
 
 def _people_change(settings: Settings) -> None:
-    """Some buyers move house, and two turn out to be one: what few of the embedded people do in a day."""
+    """Some buyers move house, and two turn out to be one: few of the embedded people do so."""
     moment = f"{FIRST_DAY + timedelta(days=1)} 08:00:00"
     with sqlite3.connect(settings.demo_sources / "orders.db") as source:
         known = source.execute(
