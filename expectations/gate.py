@@ -28,10 +28,6 @@ from kehu.settings import Settings
 if TYPE_CHECKING:
     from expectations.engine import Engine, Finding
 
-SMALLEST_SAMPLE = 100
-"""A share is taken of at least so many rows: one bad row among the nine of a quiet day says
-nothing about the source, and must not stop the other eight."""
-
 FAILURE = "validation_failure.txt"
 """File in the batch's folder that says where validation broke off."""
 
@@ -76,7 +72,7 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
         )
     # The rows of a replay were all bad once: whatever passes now may load.
     limit = 1.0 if manifest.replay_of else contract.max_quarantine_share
-    message, passed = _judge(limit, findings, division)
+    message, passed = _judge(limit, contract.smallest_sample, findings, division)
     verdict = Verdict(
         system=batch.system,
         table=batch.table,
@@ -202,15 +198,18 @@ def _unread_cells(engine: Engine, batch: Batch) -> list[str]:
 
 
 def _judge(
-    limit: float, findings: Sequence[Finding], division: quarantine.Division
+    limit: float, smallest: int, findings: Sequence[Finding], division: quarantine.Division
 ) -> tuple[str, bool]:
-    """Whether the batch as a whole may be loaded, and the sentence that says why."""
+    """Whether the batch as a whole may be loaded, and the sentence that says why.
+
+    The share is taken of at least `smallest` rows.
+    """
     whole = sorted(f.rule for f in findings if f.is_critical and f.rows is None)
     if whole:
         return f"The batch breaks {', '.join(whole)}.", False
     share = division.quarantined / division.landed if division.landed else 0.0
     sentence = f"{division.quarantined} of {division.landed} rows were held back ({share:.2%})"
-    allowed = int(limit * max(division.landed, SMALLEST_SAMPLE))
+    allowed = int(limit * max(division.landed, smallest))
     if division.quarantined > allowed:
         return f"{sentence}; at most {allowed} may be.", False
     return f"{sentence}.", True

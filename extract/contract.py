@@ -20,6 +20,8 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from extract import contract_policy
+from extract.contract_policy import DeletedWhen, DriftPolicy, Volume
 from extract.contract_rules import (
     CLASSES,
     DECIMAL,
@@ -112,7 +114,10 @@ class FileSource:
 
 @dataclass(frozen=True)
 class Contract:
-    """One source table's contract. `key` is in key order; `cursor` is None for snapshots."""
+    """One source table's contract. `key` is in key order; `cursor` is None for snapshots.
+
+    `period` names the column with the business date of a row: changes of past months are reported.
+    """
 
     system: str
     table: str
@@ -122,12 +127,16 @@ class Contract:
     columns: tuple[Column, ...]
     path: Path
     deletes: str
+    lookback: timedelta
+    timezone: str
+    max_quarantine_share: float
+    max_delete_share: float
+    smallest_sample: int
+    volume: Volume
+    drift: DriftPolicy
     cursor: str | None = None
-    lookback: timedelta = timedelta(0)
-    timezone: str = "UTC"
-    max_quarantine_share: float = 0.05
-    max_delete_share: float = 0.2
-    new_column: str = "report"
+    period: str | None = None
+    deleted_when: DeletedWhen | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     file: FileSource | None = None
 
@@ -217,7 +226,8 @@ def read(path: Path) -> Contract:
             where=str(path),
             do="correct the named places; the form is in docs/data_model.md",
         )
-    table, custom = document["schema"][0], custom_properties(document)
+    table = document["schema"][0]
+    custom = contract_policy.with_defaults(custom_properties(document))
     properties = sorted(
         enumerate(table["properties"]),
         key=lambda item: (item[1].get("primaryKeyPosition", 999), item[0]),
@@ -234,11 +244,15 @@ def read(path: Path) -> Contract:
         path=path,
         deletes=custom["deletes"],
         cursor=custom.get("cursor"),
-        lookback=_duration(custom["lookback"]) if custom.get("lookback") else timedelta(0),
-        timezone=custom.get("timezone", "UTC"),
-        max_quarantine_share=custom.get("maxQuarantineShare", 0.05),
-        max_delete_share=custom.get("maxDeleteShare", 0.2),
-        new_column=(custom.get("drift") or {}).get("newColumn", "report"),
+        lookback=_duration(custom["lookback"]),
+        timezone=custom["timezone"],
+        max_quarantine_share=custom["maxQuarantineShare"],
+        max_delete_share=custom["maxDeleteShare"],
+        smallest_sample=custom["smallestSample"],
+        volume=contract_policy.volume(custom),
+        drift=contract_policy.drift(custom),
+        period=custom.get("period"),
+        deleted_when=contract_policy.deleted_when(custom),
         left_out={item["column"]: item["why"] for item in custom.get("leftOut") or []},
         file=FileSource(
             path=server["path"],

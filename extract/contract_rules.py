@@ -42,16 +42,38 @@ _CUSTOM: dict[str, Any] = {
         "cursor": {"type": "string"},
         "lookback": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
         "timezone": {"type": "string"},
-        "deletes": {"enum": ["none", "key_compare", "snapshot"]},
+        "period": {"type": "string"},
+        "deletes": {"enum": ["none", "flag", "key_compare", "snapshot"]},
+        "deletedWhen": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["column", "values"],
+            "properties": {
+                "column": {"type": "string"},
+                "values": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            },
+        },
         "maxQuarantineShare": {"type": "number", "minimum": 0, "maximum": 1},
         "maxDeleteShare": {"type": "number", "minimum": 0, "maximum": 1},
+        "smallestSample": {"type": "integer", "minimum": 1},
+        "volume": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "leastShare": {"type": "number", "minimum": 0, "maximum": 1},
+                "mostTimes": {"type": "number", "exclusiveMinimum": 1},
+                "loads": {"type": "integer", "minimum": 1},
+            },
+        },
         "drift": {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "newColumn": {"enum": ["report", "stop"]},
+                "newColumn": {"enum": ["add", "report", "stop"]},
                 "removedColumn": {"enum": ["stop"]},
-                "changedType": {"enum": ["stop"]},
+                "widenedType": {"enum": ["accept", "stop"]},
+                "narrowedType": {"enum": ["stop", "quarantine"]},
+                "changedType": {"enum": ["stop", "quarantine"]},
             },
         },
         "leftOut": {
@@ -143,12 +165,19 @@ def problems_in(document: Any) -> Iterable[str]:
     if not _NAME.match(str(tables[0].get("name"))):
         yield "$.schema[0].name: a table name is lower case with underscores"
     types = {p.get("name"): p.get("physicalType") for p in tables[0].get("properties") or []}
-    cursor = custom_properties(document).get("cursor")
-    if cursor is not None and cursor not in names:
-        yield f"$.customProperties: the cursor {cursor!r} is no column of the table"
-    elif cursor is not None and types[cursor] not in ("timestamp", "date"):
-        yield f"$.customProperties: the cursor {cursor!r} is neither a timestamp nor a date"
-    for item in custom_properties(document).get("leftOut") or []:
+    custom = custom_properties(document)
+    for role in ("cursor", "period"):
+        column = custom.get(role)
+        if column is not None and column not in names:
+            yield f"$.customProperties: the {role} {column!r} is no column of the table"
+        elif column is not None and types[column] not in ("timestamp", "date"):
+            yield f"$.customProperties: the {role} {column!r} is neither a timestamp nor a date"
+    flag = custom.get("deletedWhen") or {}
+    if (custom.get("deletes") == "flag") != bool(flag):
+        yield "$.customProperties: deletes: flag and deletedWhen need each other"
+    elif flag and flag.get("column") not in names:
+        yield f"$.customProperties: deletedWhen names {flag.get('column')!r}, which is no column"
+    for item in custom.get("leftOut") or []:
         if isinstance(item, dict) and item.get("column") in names:
             yield f"$.customProperties: leftOut names {item['column']!r}, a column of the table"
     yield from _servers(document, names)

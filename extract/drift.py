@@ -75,7 +75,7 @@ def differences(snapshot: Snapshot, contract: Contract) -> list[Difference]:
             "new column",
             name,
             f"column {name} of {contract.name} is not in the contract",
-            contract.new_column == "stop",
+            contract.drift.new_column == "stop",
             "add it to the contract with a type and a privacy class, or to leftOut with the reason",
         )
         for name in present

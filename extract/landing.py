@@ -9,8 +9,9 @@ A batch is what one extraction read of one table. It lies in
     passed.parquet      rows that passed the gate, plus normalised and hashed identifiers
     quarantine.parquet  rows that did not, with `_reasons`
     verdict.json        the gate's counts and the SHA-256 of its two files; written last
+    confirmation.json   a person's word that its size is right (`extract.confirmation`), if given
 
-The first three are written by `extract` and never change; the last three by `expectations`.
+The first three are written by `extract` and never change; the next three by `expectations`.
 A cell that does not fit its contract type (text in a number, 31 February, a third decimal in
 money, bytes that are not text in the declared encoding) neither stops the batch nor is changed:
 the row lands with NULL in that cell, and `_cast_errors` (varchar, NULL for a sound row) holds a
@@ -101,8 +102,9 @@ class Manifest:
 
     `source_rows` was counted by the source inside the same snapshot; `landed_rows` in the file.
     `snapshot`: the contract has no cursor, so the batch is the whole table. `cursor_from` is the
-    bound above which rows were read (None: all); `cursor_to` is the new watermark: the highest
-    cursor in the file, never beyond the end of `day` nor behind the old watermark.
+    bound above which rows were read (None: all); `cursor_to` is the highest cursor in the file,
+    never beyond the end of `day` (None: there is none).
+    `table_rows` counts the whole source table in that snapshot, however few rows were read.
     `replay_of`: address of the batch whose quarantined rows were landed again, if that is what
     this batch is. It holds these rows only, so it says nothing about keys or other rows.
     """
@@ -124,6 +126,7 @@ class Manifest:
     seconds: float
     files: dict[str, str] = field(default_factory=dict)
     replay_of: str | None = None
+    table_rows: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from extract import casting, drift, landing, parquet
 from extract.connectors import Snapshot, open_snapshot
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
+from extract.span import Interval, Span, span_of
 from kehu.errors import LandingError, SourceError
 from kehu.settings import Settings
 
@@ -58,15 +60,18 @@ def extract_system(
     watermarks: Mapping[str, datetime | None],
     settings: Settings,
     full: bool = False,
+    table: str | None = None,
+    interval: Interval | None = None,
 ) -> list[Batch]:
-    """Land what changed in every table of `system` since its watermark.
+    """Land what changed in every table of `system`, or in one `table`, since its watermark.
 
     `watermarks` holds a moment per table name, in the source's local time like its cursor; a
-    table without one, a contract without cursor and `full` are read whole. Raises `SourceError`
+    table without one, a contract without cursor and `full` are read whole. `interval` is the time
+    the run stands for: `extract.span` says when just its changes are read. Raises `SourceError`
     when the source cannot be read, `DriftError` when it differs from the contracts, and
     `LandingError` when landing cannot be written or does not hold what the source counted.
     """
-    contracts = contracts_of(system, settings)
+    contracts = _chosen(contracts_of(system, settings), table)
     landing.sweep(settings.landing / system)
     moment = datetime.now(UTC)
     batch_id = landing.new_batch_id(run_id, moment)
@@ -77,9 +82,10 @@ def extract_system(
             for contract in contracts:
                 batch = Batch(settings.landing, system, contract.table, day, batch_id)
                 folder = visible_together.enter_context(landing.writing(batch))
-                watermark = None if full else watermarks.get(contract.table)
+                watermark = watermarks.get(contract.table)
+                span = None if full else span_of(contract, watermark, interval)
                 manifest = _land(
-                    snapshot, contract, batch, folder, watermark, new_columns[contract.table]
+                    snapshot, contract, batch, folder, span, new_columns[contract.table]
                 )
                 landing.seal(folder, manifest)
                 log.info("%s: %s rows", contract.name, manifest.landed_rows)
@@ -87,38 +93,47 @@ def extract_system(
     return batches
 
 
+def _chosen(contracts: Sequence[Contract], table: str | None) -> Sequence[Contract]:
+    """All contracts, or the one of `table`."""
+    chosen = [contract for contract in contracts if table in (None, contract.table)]
+    if not chosen:
+        raise SourceError(
+            f"No contract describes the table {table!r}.",
+            where=", ".join(contract.name for contract in contracts),
+            do="name one of these tables, without the system",
+        )
+    return chosen
+
+
 def _land(
     snapshot: Snapshot,
     contract: Contract,
     batch: Batch,
     folder: Path,
-    watermark: datetime | None,
+    span: Span | None,
     new_columns: Sequence[str],
 ) -> Manifest:
     """Write the files of one table into `folder`; returns its manifest, not yet sealed."""
     started = time.monotonic()
     extracted_at = datetime.now(UTC)
-    since = None
-    is_whole = contract.is_snapshot or contract.deletes == "snapshot" or contract.file is not None
-    if watermark is not None and not is_whole:
-        since = watermark - contract.lookback
-    source = snapshot.measure(contract, since)
+    if contract.is_snapshot or contract.deletes == "snapshot" or contract.file is not None:
+        span = None
+    source = snapshot.measure(contract, span)
     data = folder / batch.data.name
     # Closed here, not when it is collected: a failed write must end the read before the snapshot.
-    with closing(snapshot.rows(contract, since, contract.columns)) as batches:
+    with closing(snapshot.rows(contract, span, contract.columns)) as batches:
         parquet.write(data, casting.schema(contract.columns), batches, contract.columns)
     landed = parquet.measure(data, contract, batch.day)
     source_keys = None
     if contract.deletes == "key_compare":
         key = [contract.column(name) for name in contract.key]
         schema = pa.schema([pa.field(column.name, column.arrow_type) for column in key])
-        rows = snapshot.rows(contract, None, key) if since is not None else _keys_in(data, key)
+        rows = snapshot.rows(contract, None, key) if span is not None else _keys_in(data, key)
         with closing(rows) as batches:
             source_keys = parquet.write(
                 folder / batch.keys.name, schema, _fitting(batches, schema), key
             )
     _compare(contract, batch, source.rows, landed.rows, source.sums, landed.sums)
-    cursor_to = max(filter(None, (landed.cursor, watermark)), default=None)
     return Manifest(
         system=contract.system,
         table=contract.table,
@@ -127,8 +142,8 @@ def _land(
         contract_version=contract.version,
         extracted_at=extracted_at.isoformat(),
         snapshot=contract.is_snapshot,
-        cursor_from=since.isoformat() if since else None,
-        cursor_to=cursor_to.isoformat() if cursor_to else None,
+        cursor_from=span.after.isoformat() if span else None,
+        cursor_to=landed.cursor.isoformat() if landed.cursor else None,
         source_rows=source.rows,
         landed_rows=landed.rows,
         source_keys=source_keys,
@@ -137,7 +152,14 @@ def _land(
         },
         new_columns=list(new_columns),
         seconds=round(time.monotonic() - started, 3),
+        table_rows=source.rows if span is None else _size(snapshot, contract),
     )
+
+
+def _size(snapshot: Snapshot, contract: Contract) -> int:
+    """Rows of the whole table: counted, without sums, as a contract of the key alone says it."""
+    key = tuple(contract.column(name) for name in contract.key)
+    return snapshot.measure(replace(contract, columns=key, cursor=None), None).rows
 
 
 def _keys_in(data: Path, key: Sequence[Column]) -> Generator[pa.RecordBatch, None, None]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extract import landing
+from extract.confirmation import Confirmation, confirmation_of
 from extract.contract import Contract
 from extract.landing import Batch, Manifest, Verdict
 from kehu.errors import LandingError, ValidationError, WarehouseError
@@ -26,6 +27,7 @@ class Admitted:
     contract: Contract
     manifest: Manifest
     verdict: Verdict
+    confirmation: Confirmation | None = None
 
     @property
     def keys(self) -> Path:
@@ -79,7 +81,7 @@ def admit(batch: Batch, contract: Contract, *, again: bool = False) -> Admitted:
     _agree(batch, manifest, verdict)
     if not again:
         _fits(batch, contract)
-    return Admitted(batch, contract, manifest, verdict)
+    return Admitted(batch, contract, manifest, verdict, confirmation_of(batch))
 
 
 def _require(files: dict[str, str], name: str, batch: Batch) -> None:

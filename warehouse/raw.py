@@ -23,7 +23,16 @@ from extract.contract import Contract
 from extract.landing import Batch
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
-from warehouse import connection, payload, receipts, schemas, versions
+from warehouse import (
+    connection,
+    payload,
+    reads,
+    receipts,
+    restated,
+    schemas,
+    versions,
+    volume,
+)
 from warehouse.admission import Admitted, admit, unequal
 from warehouse.connection import Connection
 
@@ -215,7 +224,14 @@ def load_one(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
     started = time.monotonic()
     counts = versions.apply(con, admitted, _newest_keys(con, admitted))
     result = _result(con, admitted, counts, started)
-    _record(con, admitted, result, counts.cursor, run_id)
+    _record(con, admitted, result, run_id)
+    if admitted.manifest.replay_of is None:
+        # a replay brings old rows only: what lies between may not have been read yet
+        reads.record(con, admitted, counts.cursor)
+    if admitted.confirmation is not None:
+        volume.note_confirmation(con, admitted.batch, admitted.confirmation)
+    if counts.held and admitted.contract.period:
+        restated.note(con, admitted, run_id)
     return result
 
 
@@ -270,10 +286,8 @@ def _result(
     )
 
 
-def _record(
-    con: Connection, admitted: Admitted, result: LoadResult, cursor: object, run_id: str
-) -> None:
-    """Ledger, watermark and reconciliation, in the transaction of the rows."""
+def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str) -> None:
+    """Ledger and reconciliation, in the transaction of the rows."""
     batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
     con.execute(
         f"insert into ops.ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
@@ -290,14 +304,6 @@ def _record(
             admitted.lists_keys,
         ],
     )
-    # a replay brings old rows only: what lies between may not have been read yet
-    if cursor is not None and manifest.replay_of is None:
-        con.execute(
-            f"insert into ops.watermarks values (?, ?, ?, ?, {_UTC_NOW})"
-            " on conflict do update set watermark = excluded.watermark, batch = excluded.batch,"
-            " moved_at = excluded.moved_at where excluded.watermark > watermarks.watermark",
-            [batch.system, batch.table, cursor, result.batch],
-        )
     con.execute(
         "insert into ops.reconciliation values"
         f" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",

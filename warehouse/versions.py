@@ -16,21 +16,27 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from extract import span
 from extract.contract import Contract
 from kehu.errors import WarehouseError
-from warehouse import hashes
-from warehouse.admission import Admitted, unequal
+from warehouse import deletes, hashes, restated
+from warehouse.admission import Admitted
 from warehouse.connection import Connection
 from warehouse.ddl.raw_tables import literal, quoted
+from warehouse.raw_sql import listed, number, parquet, row, table_of
 
 _NO_CURSOR = "timestamp '0001-01-01'"
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the passed rows of a batch, and their highest cursor."""
+    """What became of the passed rows of a batch, and their highest cursor.
+
+    `held`: versions that were in the table before.
+    """
 
     passed: int
+    held: int
     loaded: int
     duplicate: int
     updated: int
@@ -45,23 +51,26 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     it tells which of this batch's keys are gone, and this batch tells nothing about others.
     """
     passed, repeated, cursor = _stage(con, admitted)
-    held, standing = _row(
+    held, standing = row(
         con,
         "select count(*), count(*) filter (where _is_current and not _is_deleted)"
-        f" from {_table(admitted.contract)}",
+        f" from {table_of(admitted.contract)}",
     )
     _decide(con, admitted, late=newest is not None and admitted.lists_keys)
+    marked = deletes.marked(con, admitted, standing)
+    restated.touched(
+        con, admitted, table_of(admitted.contract), deletes.is_marked(admitted.contract)
+    )
     loaded = _insert(con, admitted, held)
-    known, updated = _row(
+    known, updated = row(
         con,
         "select count(*) filter (where not is_new), count(*) filter (where is_new and is_known)"
         " from temp.decided",
     )
     _supersede(con, admitted.contract)
     told = newest is not None or (held > 0 and admitted.lists_keys)
-    deleted = _close(con, admitted, standing, newest) if told else 0
-    con.execute("drop table temp.incoming; drop table temp.stored; drop table temp.decided")
-    return Counts(passed, loaded, repeated + known, updated, deleted, cursor)
+    deleted = marked + (deletes.close(con, admitted, standing, newest) if told else 0)
+    return Counts(passed, held, loaded, repeated + known, updated, deleted, cursor)
 
 
 def control_sums(con: Connection, admitted: Admitted) -> dict[str, Decimal]:
@@ -69,11 +78,11 @@ def control_sums(con: Connection, admitted: Admitted) -> dict[str, Decimal]:
     money = admitted.contract.money
     if not money:
         return {}
-    listed = _list(money)
+    names = listed(money)
     found = con.execute(
         f"select {', '.join(f'coalesce(sum({quoted(name)}), 0)' for name in money)} from"
-        f" (select {listed} from {_parquet(admitted.batch.passed)}"
-        f" union all select {listed} from {_parquet(admitted.batch.quarantine)})"
+        f" (select {names} from {parquet(admitted.batch.passed)}"
+        f" union all select {names} from {parquet(admitted.batch.quarantine)})"
     ).fetchone()
     return dict(zip(money, found or (), strict=True))
 
@@ -105,7 +114,7 @@ def _stage(con: Connection, admitted: Admitted) -> tuple[int, int, datetime | No
     repeats = 0
     if distinct < rows:
         # the first of rows that are equal in every column of the contract is kept
-        repeats = _one(
+        repeats = number(
             con,
             "delete from temp.incoming where _position not in"
             " (select min(_position) from temp.incoming group by _row_hash)",
@@ -120,11 +129,12 @@ def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
     an earlier content.
     """
     contract = admitted.contract
-    keys = _list(contract.key)
+    keys = listed(contract.key)
+    cursor = _cursor(contract, admitted.batch.day.year + 1)
     con.execute(
         "create or replace temp table stored as"
-        f" select rowid as _rowid, {keys}, {_cursor(contract)} as _cursor, _batch_id,"
-        f" _row_hash, _is_current from {_table(contract)} as raw"
+        f" select rowid as _rowid, {keys}, {cursor} as _cursor, _batch_id,"
+        f" _row_hash, _is_current, _is_deleted from {table_of(contract)} as raw"
         f" semi join temp.incoming using ({keys})"
     )
     outranks = (
@@ -137,7 +147,7 @@ def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
         f"""
         create or replace temp table decided as
         with incoming_rows as (
-            select {keys}, {_cursor(contract)} as _cursor, _row_hash, _position from temp.incoming
+            select {keys}, {cursor} as _cursor, _row_hash, _position from temp.incoming
         ),
         standing as (select * from temp.stored where _is_current),
         known as (select distinct _row_hash from temp.stored),
@@ -173,89 +183,42 @@ def _decide(con: Connection, admitted: Admitted, *, late: bool) -> None:
 def _insert(con: Connection, admitted: Admitted, before: int) -> int:
     """Insert the new versions; the count is taken from the table itself."""
     contract, batch = admitted.contract, admitted.batch
-    table = _table(contract)
+    table = table_of(contract)
     # not the payload, where another engine reads it from the passed files
     held = {column[0] for column in con.execute(f"select * from {table} limit 0").description or ()}
-    names = _list([name for name in contract.passed_schema.names if name in held])
+    names = listed([name for name in contract.passed_schema.names if name in held])
     con.execute(
         f"insert into {table} ({names}, _batch_id, _day, _loaded_at, _row_hash, _is_current,"
         " _is_deleted)"
         f" select {names}, ?, ?, cast(now() at time zone 'UTC' as timestamp), _row_hash,"
-        " is_current, false"
+        f" is_current, is_current and {deletes.is_marked(contract)}"
         " from temp.incoming join temp.decided using (_position) where is_new",
         [batch.batch_id, batch.day],
     )
-    return _one(con, f"select count(*) from {table}") - before
+    return number(con, f"select count(*) from {table}") - before
 
 
 def _supersede(con: Connection, contract: Contract) -> None:
     """What was current before a new current version is history now."""
     con.execute(
-        f"update {_table(contract)} set _is_current = false, _is_deleted = false"
+        f"update {table_of(contract)} set _is_current = false, _is_deleted = false"
         " where rowid in (select standing_rowid from temp.decided where is_current"
         " and standing_rowid is not null)"
     )
 
 
-def _close(con: Connection, admitted: Admitted, standing: int, newest: Path | None) -> int:
-    """Mark keys that the source no longer has, and unmark those that came back."""
-    contract = admitted.contract
-    keys = _list(contract.key)
-    con.execute(
-        "create or replace temp table present as"
-        f" select distinct {keys} from {_parquet(newest or admitted.keys)}"
-    )
-    table = f"{_table(contract)} as held"
-    scope = "held._is_current"
-    if newest is None:
-        _same_keys(con, admitted)
-    else:
-        scope += f" and exists (select 1 from temp.incoming as given where {_same(contract)})"
-    there = f"exists (select 1 from temp.present as given where {_same(contract)})"
-    gone = f"{scope} and not held._is_deleted and not {there}"
-    deleted = _one(con, f"select count(*) from {table} where {gone}")
-    if newest is None and deleted > standing * contract.max_delete_share:
-        raise WarehouseError(
-            f"{deleted} of {standing} rows are gone from the source, more than the contract's "
-            f"{contract.max_delete_share:.0%}. Nothing was loaded.",
-            where=f"{contract.name}, batch {admitted.batch.address}",
-            do="check the source; if they are rightly gone, raise maxDeleteShare in "
-            f"{contract.path.name} for this one load",
-        )
-    if deleted:
-        con.execute(f"update {table} set _is_deleted = true where {gone}")
-    con.execute(
-        f"update {table} set _is_deleted = false where {scope} and held._is_deleted and {there}"
-    )
-    con.execute("drop table temp.present")
-    return deleted
-
-
-def _same_keys(con: Connection, admitted: Admitted) -> None:
-    """The key file holds as many keys as the source counted."""
-    told = admitted.manifest.source_keys
-    if admitted.contract.deletes == "key_compare" and told is not None:
-        found = _one(con, f"select count(*) from {_parquet(admitted.keys)}")
-        if told != found:
-            raise unequal("keys of the source and keys.parquet", told, found, admitted.batch)
-
-
-def _cursor(contract: Contract) -> str:
+def _cursor(contract: Contract, year: int) -> str:
+    """A row's rank in time. In an hour that clocks show twice, times say nothing: batches do."""
     if contract.cursor is None:
         return _NO_CURSOR
-    return f"coalesce(cast({quoted(contract.cursor)} as timestamp), {_NO_CURSOR})"
-
-
-def _same(contract: Contract) -> str:
-    return " and ".join(f"given.{quoted(name)} = held.{quoted(name)}" for name in contract.key)
-
-
-def _table(contract: Contract) -> str:
-    return f"raw.{quoted(contract.raw_table)}"
-
-
-def _list(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(quoted(name) for name in names)
+    cursor = f"cast({quoted(contract.cursor)} as timestamp)"
+    twice = "".join(
+        f" when {cursor} >= timestamp '{start}' and {cursor} < timestamp '{end}'"
+        f" then timestamp '{start}'"
+        for start, end in span.overlaps(contract.timezone, year)
+    )
+    ranked = f"case{twice} else {cursor} end" if twice else cursor
+    return f"coalesce({ranked}, {_NO_CURSOR})"
 
 
 def _passed(admitted: Admitted) -> str:
@@ -267,17 +230,5 @@ def _passed(admitted: Admitted) -> str:
     )
     return (
         f"(select {cells} where false"
-        f" union all by name select * from {_parquet(admitted.batch.passed, numbered=True)})"
+        f" union all by name select * from {parquet(admitted.batch.passed, numbered=True)})"
     )
-
-
-def _parquet(path: Path, *, numbered: bool = False) -> str:
-    return f"read_parquet({literal(str(path))}, file_row_number = {str(numbered).lower()})"
-
-
-def _row(con: Connection, sql: str) -> tuple[int, ...]:
-    return con.execute(sql).fetchone() or ()
-
-
-def _one(con: Connection, sql: str) -> int:
-    return int(_row(con, sql)[0])

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,6 +21,7 @@ import pyarrow.csv as pa_csv
 
 from extract import casting
 from extract.contract import Column, Contract
+from extract.span import Span
 from kehu.errors import AccessError, SourceError
 
 log = logging.getLogger(__name__)
@@ -59,13 +59,13 @@ class Snapshot(Protocol):
     def holds(self, source_type: str, column: Column) -> bool:
         """Whether a source column of this type can give the contract's column unchanged."""
 
-    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+    def measure(self, contract: Contract, span: Span | None) -> Measure:
         """Count and sum, by the source, the rows that `rows` will give."""
 
     def rows(
-        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+        self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
-        """The rows whose cursor lies after `since` (None: all), sorted by key.
+        """The rows whose cursor lies in `span` (None: all), sorted by key.
 
         Each batch has the named columns in the contract's types, and `_cast_errors`.
         """
@@ -187,13 +187,6 @@ def parse_lines(lines: bytes, columns: Sequence[Column]) -> pa.RecordBatch:
         ),
     )
     return casting.cast([casting.plain(array) for array in table.columns], columns)
-
-
-def lower_bound(contract: Contract, since: datetime) -> tuple[str, str]:
-    """Comparison and value that find the rows whose cursor lies after `since`."""
-    if contract.cursor and contract.column(contract.cursor).physical_type == "date":
-        return ">=", since.date().isoformat()
-    return ">", since.isoformat(sep=" ")
 
 
 def quoted(name: str, mark: str = '"') -> str:

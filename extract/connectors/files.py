@@ -15,7 +15,6 @@ import tempfile
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +29,7 @@ from extract.casting import Array, pc
 from extract.connectors.base import Address, Measure, quoted
 from extract.connectors.text import Utf8Stream, encoding_of, mended, open_bytes, open_text, unmarked
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
+from extract.span import Span
 from kehu.errors import KehuError, SourceError
 
 _UNREADABLE = (
@@ -96,7 +96,7 @@ class FilesSnapshot:
         number = source_type.startswith(("int", "uint", "float", "double", "half", "decimal"))
         return wants if temporal else not (number and column.physical_type in ("date", "timestamp"))
 
-    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+    def measure(self, contract: Contract, span: Span | None) -> Measure:
         """Count and sum by a second reader: Python's csv module, or the footer of the Parquet."""
         paths, source = self._files(contract)
         money = [contract.column(name) for name in contract.money]
@@ -114,7 +114,7 @@ class FilesSnapshot:
         return Measure(rows, sums)
 
     def rows(
-        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+        self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
         batches = self._batches(contract, columns)
         if contract.key == (ROW_POSITION,):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +19,9 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from extract.connectors import base
-from extract.connectors.base import Address, Measure, lower_bound, quoted
+from extract.connectors.base import Address, Measure, quoted
 from extract.contract import Column, Contract
+from extract.span import Span
 from kehu.errors import SourceError
 
 _ROWS = 32_768
@@ -122,7 +122,7 @@ class MysqlSnapshot:
             return column.scale == 0 and plain in _FAMILIES["bigint"]
         return plain in _FAMILIES[column.physical_type]
 
-    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+    def measure(self, contract: Contract, span: Span | None) -> Measure:
         items = ["COUNT(*)"]
         for name in contract.money:
             column = contract.column(name)
@@ -131,7 +131,7 @@ class MysqlSnapshot:
                 f"CAST(SUM(CASE WHEN ABS({cell}) < {10 ** (column.precision - column.scale)}"
                 f" AND {cell} = ROUND({cell}, {column.scale}) THEN {cell} END) AS CHAR)"
             )
-        where, values = self._after(contract, since)
+        where, values = self._after(contract, span)
         table = quoted(contract.table, "`")
         rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
         count, *sums = rows[0]
@@ -139,10 +139,10 @@ class MysqlSnapshot:
         return Measure(int(count), {name: Decimal((s or b"0").decode()) for name, s in totals})
 
     def rows(
-        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+        self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
         line = ", ".join(_field(column) for column in columns)
-        where, values = self._after(contract, since)
+        where, values = self._after(contract, span)
         # Byte order, the same under every collation.
         order = ", ".join(_key(contract.column(name)) for name in contract.key)
         sql = (
@@ -173,15 +173,16 @@ class MysqlSnapshot:
             raise base.read_failed(self.where, contract, error, error.args[0]) from None
 
     @staticmethod
-    def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, ...]]:
-        if since is None or contract.cursor is None:
+    def _after(contract: Contract, span: Span | None) -> tuple[str, tuple[str, ...]]:
+        if span is None or contract.cursor is None:
             return "", ()
         cursor = quoted(contract.column(contract.cursor).physical_name, "`")
-        operator, moment = lower_bound(contract, since)
+        bounds = span.bounds(contract)
+        inside = " AND ".join(f"{cursor} {operator} %s" for operator, _ in bounds)
         # A date of 0000-00-00 sorts before every moment: read every time, to be quarantined.
         return (
-            f" WHERE ({cursor} {operator} %s OR {cursor} IS NULL OR {cursor} < '1000-01-01')",
-            (moment,),
+            f" WHERE ({inside} OR {cursor} IS NULL OR {cursor} < '1000-01-01')",
+            tuple(moment for _, moment in bounds),
         )
 
 

@@ -15,7 +15,6 @@ import re
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +23,9 @@ import pyarrow as pa
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from extract.connectors import base
-from extract.connectors.base import Address, Measure, lower_bound, quoted
+from extract.connectors.base import Address, Measure, quoted
 from extract.contract import Column, Contract
+from extract.span import Span
 from kehu.errors import SourceError
 
 _CHUNK = 4 << 20
@@ -126,7 +126,7 @@ class PostgresSnapshot:
             return column.scale == 0 and plain in _FAMILIES["bigint"]
         return plain in _FAMILIES[column.physical_type]
 
-    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+    def measure(self, contract: Contract, span: Span | None) -> Measure:
         items = ["count(*)"]
         for name in contract.money:
             column = contract.column(name)
@@ -137,7 +137,7 @@ class PostgresSnapshot:
                 f"(sum({cell}) FILTER (WHERE abs({cell}) < {bound}"
                 f" AND {cell} = round({cell}, {column.scale})))::text"
             )
-        where, values = self._after(contract, since)
+        where, values = self._after(contract, span)
         table = quoted(contract.table)
         rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
         count, *sums = rows[0]
@@ -146,7 +146,7 @@ class PostgresSnapshot:
         )
 
     def rows(
-        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+        self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
         types = self.columns(contract) or {}
         names = ", ".join(quoted(column.physical_name) for column in columns)
@@ -155,7 +155,7 @@ class PostgresSnapshot:
             quoted(c.physical_name) + (' COLLATE "C"' if self._is_text(types, c) else "")
             for c in map(contract.column, contract.key)
         )
-        where, values = self._after(contract, since)
+        where, values = self._after(contract, span)
         with self._connection.cursor() as cursor:
             query = cursor.mogrify(
                 f"SELECT {names} FROM {quoted(contract.table)}{where} ORDER BY {order}", values
@@ -192,12 +192,14 @@ class PostgresSnapshot:
         return kind in ("text", "character varying", "character")
 
     @staticmethod
-    def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, ...]]:
-        if since is None or contract.cursor is None:
+    def _after(contract: Contract, span: Span | None) -> tuple[str, tuple[str, ...]]:
+        if span is None or contract.cursor is None:
             return "", ()
         cursor = quoted(contract.column(contract.cursor).physical_name)
-        operator, moment = lower_bound(contract, since)
-        return f" WHERE ({cursor} {operator} %s OR {cursor} IS NULL)", (moment,)
+        bounds = span.bounds(contract)
+        inside = " AND ".join(f"{cursor} {operator} %s" for operator, _ in bounds)
+        moments = tuple(moment for _, moment in bounds)
+        return f" WHERE ({inside} OR {cursor} IS NULL)", moments
 
 
 class _Copy:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +18,9 @@ import pyarrow as pa
 
 from extract import casting
 from extract.casting import Array
-from extract.connectors.base import Address, Measure, lower_bound, quoted, read_failed
+from extract.connectors.base import Address, Measure, quoted, read_failed
 from extract.contract import Column, Contract
+from extract.span import Span
 from kehu.errors import SourceError
 
 _ROWS = 32_768
@@ -103,17 +103,17 @@ class SqliteSnapshot:
             return affinity != "TEXT"
         return True
 
-    def measure(self, contract: Contract, since: datetime | None) -> Measure:
+    def measure(self, contract: Contract, span: Span | None) -> Measure:
         money = [contract.column(name) for name in contract.money]
         try:
-            return self._measure(contract, money, since, by_hand=False)
+            return self._measure(contract, money, span, by_hand=False)
         except sqlite3.OperationalError as error:
             if "overflow" not in str(error):
                 raise read_failed(self.where, contract, error, error.sqlite_errorname) from None
-        return self._measure(contract, money, since, by_hand=True)
+        return self._measure(contract, money, span, by_hand=True)
 
     def _measure(
-        self, contract: Contract, money: Sequence[Column], since: datetime | None, by_hand: bool
+        self, contract: Contract, money: Sequence[Column], span: Span | None, by_hand: bool
     ) -> Measure:
         items = ["count(*)"]
         for position, column in enumerate(money):
@@ -135,7 +135,7 @@ class SqliteSnapshot:
                 f"FILTER (WHERE {small} AND round({cell}, {scale}) = {cell})"
             )
             items.append(f"{name}({text}) FILTER (WHERE {cell} IS NOT NULL AND NOT ({small}))")
-        where, values = _after(contract, since)
+        where, values = _after(contract, span)
         found = self._connection.execute(
             f"SELECT {', '.join(items)} FROM {quoted(contract.table)}{where}", values
         ).fetchone()
@@ -149,9 +149,9 @@ class SqliteSnapshot:
         return Measure(found[0], sums)
 
     def rows(
-        self, contract: Contract, since: datetime | None, columns: Sequence[Column]
+        self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
-        where, values = _after(contract, since)
+        where, values = _after(contract, span)
         names = ", ".join(quoted(column.physical_name) for column in columns)
         order = ", ".join(quoted(contract.column(name).physical_name) for name in contract.key)
         try:
@@ -186,18 +186,20 @@ def _array(cells: Sequence[Any], column: Column) -> Array:
     return pa.array(texts, pa.binary())
 
 
-def _after(contract: Contract, since: datetime | None) -> tuple[str, tuple[str, ...]]:
+def _after(contract: Contract, span: Span | None) -> tuple[str, tuple[str, ...]]:
     """The condition for changed rows.
 
     A row whose cursor is missing or is no moment at all is read every time: it must reach the
     quarantine instead of being forgotten. `/` comes before the digits: `< '/'` holds
     for every number, for an empty text and for a sign.
     """
-    if since is None or contract.cursor is None:
+    if span is None or contract.cursor is None:
         return "", ()
     cursor = quoted(contract.column(contract.cursor).physical_name)
-    operator, moment = lower_bound(contract, since)
-    return f" WHERE ({cursor} {operator} ? OR {cursor} IS NULL OR {cursor} < '/')", (moment,)
+    bounds = span.bounds(contract)
+    inside = " AND ".join(f"{cursor} {operator} ?" for operator, _ in bounds)
+    moments = tuple(moment for _, moment in bounds)
+    return f" WHERE ({inside} OR {cursor} IS NULL OR {cursor} < '/')", moments
 
 
 def _affinity(declared: str) -> str:

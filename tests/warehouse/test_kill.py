@@ -23,7 +23,7 @@ from pathlib import Path
 from extract import contract
 from extract.landing import Batch
 from kehu import settings
-from warehouse import raw, versions
+from warehouse import deletes, raw, versions
 
 settings, point = settings.load({"KEHU_HOME": sys.argv[1]}), sys.argv[2]
 folder = settings.contract_dirs[0] / "billing"
@@ -43,7 +43,7 @@ if point == "staged":
 elif point == "inserted":
     versions._insert = dying_after(versions._insert)
 elif point == "closed":
-    versions._close = dying_after(versions._close)
+    deletes.close = dying_after(deletes.close)
 elif point == "one table recorded":
     raw._record = dying_after(raw._record)
 elif point == "before commit":
@@ -175,7 +175,7 @@ def test_a_full_disk_loads_nothing_and_says_so(tmp_path: Path, more: int) -> Non
     settings = settings_at(tmp_path / "home")
     first = [payment(n) for n in range(100)]
     raw.load_batch(land(settings, PAYMENTS, first), PAYMENTS, settings, "run-1")
-    rows = [payment(n, f"{n}.77", minute=n) for n in range(20_000)]
+    rows = [payment(n, f"{n}.77", minute=n) for n in range(60_000)]
     batch = land(settings, PAYMENTS, rows)
     limit = settings.work_file.stat().st_size + more
     result = subprocess.run(
@@ -190,4 +190,4 @@ def test_a_full_disk_loads_nothing_and_says_so(tmp_path: Path, more: int) -> Non
     with connection.read(settings) as con:
         assert con.execute("select count(*) from raw.billing__payments").fetchone() == (100,)
         assert con.execute("select count(*) from ops.ledger").fetchone() == (1,)
-    assert raw.load_batch(batch, PAYMENTS, settings, "run-2").loaded == 20_000
+    assert raw.load_batch(batch, PAYMENTS, settings, "run-2").loaded == 60_000

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from extract.contract import Contract
+from extract.contract_policy import DeletedWhen
 from extract.landing import Batch
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
 from tests.warehouse import landed
 from tests.warehouse.landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
-from warehouse import connection, raw
+from warehouse import connection, raw, volume
 
 SNAPSHOT = replace(PAYMENTS, cursor=None, deletes="snapshot")
 SHUFFLED = replace(PAYMENTS, max_delete_share=1.0)
@@ -263,6 +264,95 @@ def test_watermark_is_of_the_data_and_never_goes_back(settings: Settings) -> Non
     load(settings, land(settings, ONLY_ADDED, []), ONLY_ADDED)
     assert raw.watermarks("billing", settings) == {"payments": at(30)}
     assert raw.watermarks("his", settings) == {}
+
+
+def test_a_future_row_moves_the_watermark_to_the_end_of_the_day(settings: Settings) -> None:
+    load(settings, land(settings, PAYMENTS, [payment(1), payment(2, minute=10**6)]))
+    end = datetime.combine(landed.FIRST_DAY, time.max)
+    assert raw.watermarks("billing", settings) == {"payments": end}
+
+
+def part(settings: Settings, number: int, since: int | None, minute: int) -> Batch:
+    """A batch that read what changed after `since`, with one row of `minute`."""
+    cursor_from = None if since is None else at(since).isoformat()
+    row = payment(number, minute=minute)
+    return land(settings, ONLY_ADDED, [row], manifest={"cursor_from": cursor_from})
+
+
+def test_a_batch_that_lies_apart_does_not_move_the_watermark(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A backfilled day is loaded, but what lies before it was not read yet."""
+    apart = part(settings, 1, 100, 120)
+    load(settings, apart, ONLY_ADDED)
+    assert raw.watermarks("billing", settings) == {}
+    load(settings, part(settings, 2, None, 90), ONLY_ADDED)
+    assert raw.watermarks("billing", settings) == {"payments": at(90)}
+    load(settings, part(settings, 3, 80, 105), ONLY_ADDED)
+    assert raw.watermarks("billing", settings) == {"payments": at(120)}
+    assert len(state(settings)) == 3
+
+
+def test_the_watermark_does_not_depend_on_the_order_of_batches(
+    settings: Settings, tmp_path: Path
+) -> None:
+    spans = [(None, 10), (5, 20), (15, 40), (35, 50), (70, 90), (45, 60)]
+    batches = [part(settings, n, since, until) for n, (since, until) in enumerate(spans)]
+    for shuffle in range(5):
+        home = replace(settings, home=tmp_path / f"order-{shuffle}")
+        for batch in random.Random(shuffle).sample(batches, len(batches)):
+            raw.load_batch(batch, ONLY_ADDED, home, "run-1")
+        assert raw.watermarks("billing", home) == {"payments": at(60)}
+
+
+def test_in_an_hour_that_comes_twice_the_later_batch_is_newer(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """On 1 November 2026 New York's clocks show 01:00 to 02:00 twice."""
+    contract = replace(ONLY_ADDED, timezone="America/New_York")
+    night = datetime.fromisoformat("2026-11-01T00:00")
+    day = date(2026, 11, 1)
+    first = payment(1, "10.00") | {"updated_at": night + timedelta(hours=1, minutes=50)}
+    later = payment(1, "12.00") | {"updated_at": night + timedelta(hours=1, minutes=10)}
+    batches = [land(settings, contract, [row], day=day) for row in (first, later)]
+    for order in (batches, batches[::-1]):
+        home = replace(settings, home=tmp_path / f"again-{order is batches}")
+        for batch in order:
+            raw.load_batch(batch, contract, home, "run-1")
+        assert [str(row[1]) for row in state(home, "_is_current")] == ["12.00"]
+        assert len(state(home)) == 2
+
+
+FLAGGED = replace(ONLY_ADDED, deletes="flag", deleted_when=DeletedWhen("channel", ("gone", "void")))
+
+
+def test_rows_that_the_source_marks_as_deleted_are_closed_and_may_come_back(
+    settings: Settings,
+) -> None:
+    load(settings, land(settings, FLAGGED, [payment(n) for n in range(10)]), FLAGGED)
+    marked = [payment(0, minute=5, channel="gone"), payment(50, minute=5, channel="void")]
+    result = load(settings, land(settings, FLAGGED, marked), FLAGGED)
+    assert (result.deleted, result.loaded, result.updated) == (1, 2, 1)
+    assert [row[0] for row in state(settings, "_is_deleted")] == ["P000000", "P000050"]
+    load(settings, land(settings, FLAGGED, [payment(0, minute=9)]), FLAGGED)
+    assert [row[0] for row in state(settings, "_is_deleted")] == ["P000050"]
+    late = land(settings, FLAGGED, [payment(0, minute=7, channel="gone")])
+    assert load(settings, late, FLAGGED).deleted == 0
+    assert [row[0] for row in state(settings, "_is_deleted")] == ["P000050"]
+
+
+def test_a_mass_of_marks_stops_until_a_person_confirms_the_batch(settings: Settings) -> None:
+    load(settings, land(settings, FLAGGED, [payment(n) for n in range(10)]), FLAGGED)
+    batch = land(settings, FLAGGED, [payment(n, minute=5, channel="gone") for n in range(3)])
+    with pytest.raises(WarehouseError, match=r"3 of 10 rows are gone") as stopped:
+        load(settings, batch, FLAGGED)
+    assert f"confirm billing.payments {batch.batch_id}" in stopped.value.do
+    assert state(settings, "_is_deleted") == []
+    volume.confirm_batch(settings, "billing.payments", batch.batch_id, "ann", "closed branch")
+    assert load(settings, batch, FLAGGED).deleted == 3
+    assert rows_of(settings, "select confirmed_by, reason from ops.confirmations") == [
+        ("ann", "closed branch")
+    ]
 
 
 def test_a_quarantined_row_does_not_move_the_watermark(settings: Settings) -> None:

@@ -27,6 +27,48 @@ create table if not exists ops.watermarks (
 comment on table ops.watermarks is
     'How far a table is loaded, in the time of its source. One row per table with a cursor.';
 
+create table if not exists ops.reads (
+    batch varchar primary key,
+    system varchar not null,
+    "table" varchar not null,
+    batch_id varchar not null,
+    reads_from timestamp,
+    reads_to timestamp,
+    table_rows bigint
+);
+comment on table ops.reads is
+    'What a batch read: every change after reads_from (empty: from the beginning) up to reads_to, '
+    'in the time of its source; table_rows is the size of the whole source table then. '
+    'One row per batch; a replay is none.';
+
+create table if not exists ops.confirmations (
+    batch varchar primary key,
+    system varchar not null,
+    "table" varchar not null,
+    batch_id varchar not null,
+    confirmed_by varchar not null,
+    confirmed_at timestamp not null,
+    reason varchar not null
+);
+comment on table ops.confirmations is
+    'Batches whose size was out of bounds and that a person confirmed. One row per batch.';
+
+create table if not exists ops.restatements (
+    run_id varchar not null,
+    system varchar not null,
+    "table" varchar not null,
+    batch varchar not null,
+    period varchar not null,
+    added bigint not null,
+    changed bigint not null,
+    deleted bigint not null,
+    deltas varchar not null,
+    primary key (batch, period)
+);
+comment on table ops.restatements is
+    'Past months (yyyy-mm) that a batch changed: rows, and the difference of each decimal column '
+    'as JSON. One row per batch and month.';
+
 create table if not exists ops.runs (
     run_id varchar primary key,
     dag_id varchar not null,

@@ -48,13 +48,16 @@ LOADER_COLUMNS = (
 def columns(contract: Contract, *, payload: bool = True) -> tuple[RawColumn, ...]:
     """The columns of the contract's raw table, in order.
 
-    Without `payload` only what a load decides by: key, cursor and what the loader adds. So it is
-    where another engine reads the rest from files: see `warehouse.engines.lake`.
+    Without `payload` only what a load decides and reports by: key, cursor, period with its money,
+    and what the loader adds. So it is where another engine reads the rest from files: see
+    `warehouse.engines.lake`.
     """
+    deciding = {*contract.key, contract.cursor, contract.period}
+    deciding |= set(contract.money if contract.period else ())
     own = [
         RawColumn(c.name, c.physical_type, c.description, c.classification)
         for c in contract.columns
-        if payload or c.name in (*contract.key, contract.cursor)
+        if payload or c.name in deciding
     ]
     return (*own, *(_derived(contract) if payload else ()), *LOADER_COLUMNS)
 

@@ -1,0 +1,60 @@
+"""A person's word that a batch is right although its size says otherwise.
+
+In: a landed batch, who, why. Out: `confirmation.json` in the batch's folder, so that it holds for
+a warehouse rebuilt from landing, too. Touches: writes that file, once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from extract import landing
+from extract.landing import Batch
+from kehu.errors import LandingError
+
+NAME = "confirmation.json"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Who confirmed a batch, when (UTC, ISO 8601), and why."""
+
+    by: str
+    at: str
+    reason: str
+
+
+def confirm(batch: Batch, by: str, reason: str) -> Confirmation:
+    """Write the confirmation; the first one stays.
+
+    Raises `LandingError` when the batch has no manifest, or the reason is empty.
+    """
+    landing.read_manifest(batch)
+    if (known := confirmation_of(batch)) is not None:
+        return known
+    if not reason.strip():
+        raise LandingError(
+            "A confirmation needs a reason.",
+            where=str(batch.address),
+            do='say why the batch is right: --reason "..."',
+        )
+    given = Confirmation(by, datetime.now(UTC).isoformat(timespec="seconds"), reason.strip())
+    landing.write_json(batch.path / NAME, asdict(given))
+    return given
+
+
+def confirmation_of(batch: Batch) -> Confirmation | None:
+    """The confirmation of a batch, if there is one."""
+    path = batch.path / NAME
+    if not path.is_file():
+        return None
+    try:
+        return Confirmation(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise LandingError(
+            "The confirmation cannot be read.",
+            where=str(path),
+            do="remove the file and confirm the batch again",
+        ) from None
