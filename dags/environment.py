@@ -89,6 +89,7 @@ def variables(settings: Settings, api_port: int) -> dict[str, str]:
         # dbt's profile reads these; absolute, so that its parse cache holds in every process.
         "KEHU_HOME": str(settings.home),
         "KEHU_WORK_FILE": str(settings.work_file),
+        "KEHU_MEMORY": settings.memory,
         "DBT_PROJECT_DIR": str(settings.dbt_project),
         "DBT_PROFILES_DIR": str(settings.dbt_project),
         "DBT_TARGET_PATH": str(settings.dbt_target),

@@ -7,6 +7,7 @@ Touches nothing: folders are made by the stage that writes into them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ class Settings:
     hash_key_id: str
     timezone: str = "Asia/Shanghai"
     ingest_schedule: str = "0 0 * * *"
+    memory: str = "8GB"
+    """What DuckDB may take before it goes on in files; only one process writes at a time."""
     engine: str = "duckdb"
     spark_table_format: str = "iceberg"
     spark_storage: Path | None = None
@@ -150,12 +153,31 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         hash_key_id=env.get("KEHU_HASH_KEY_ID") or "k1",
         timezone=env.get("KEHU_TIMEZONE") or "Asia/Shanghai",
         ingest_schedule=env.get("KEHU_INGEST_SCHEDULE") or "0 0 * * *",
+        memory=_memory(env),
         engine=_one_of(env, "KEHU_ENGINE", ENGINES),
         spark_table_format=_one_of(env, "KEHU_SPARK_TABLE_FORMAT", SPARK_TABLE_FORMATS),
         spark_storage=CLONE / Path(storage).expanduser() if storage else None,
         spark_storage_url=env.get("KEHU_SPARK_STORAGE_URL") or None,
         landing_url=_landing_url(env.get("KEHU_LANDING") or ""),
     )
+
+
+def _memory(env: Mapping[str, str]) -> str:
+    """KEHU_MEMORY, or half of what the machine or the container has: Python needs the rest."""
+    told = env.get("KEHU_MEMORY")
+    if told:
+        if not re.fullmatch(r"[1-9][0-9]*(MB|GB)", told):
+            raise SettingsError(
+                f"{told!r} is no amount of memory.",
+                where="environment variable KEHU_MEMORY",
+                do="give it as 900MB or 8GB",
+            )
+        return told
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+        memory = min(memory, int(text))
+    return f"{max(memory // 2_000_000, 500)}MB"
 
 
 def _one_of(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:

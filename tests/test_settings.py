@@ -38,3 +38,11 @@ def test_spark_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("KEHU_SPARK_URL", raising=False)
     with pytest.raises(SettingsError, match="nothing says where it listens"):
         load({}).spark_url()
+
+
+def test_memory_is_half_of_what_there_is_unless_it_is_said() -> None:
+    assert load({"KEHU_MEMORY": "900MB"}).memory == "900MB"
+    assert int(load({}).memory.removesuffix("MB")) >= 500
+    with pytest.raises(SettingsError, match="'half' is no amount of memory") as raised:
+        load({"KEHU_MEMORY": "half"})
+    assert "KEHU_MEMORY" in raised.value.where

@@ -56,7 +56,7 @@ def write(settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterat
     with _private():
         connection = _open(path, read_only=False, wait_seconds=wait_seconds)
         try:
-            _configure(connection, path.parent / "tmp")
+            _configure(connection, path.parent / "tmp", settings.memory)
             yield connection
         finally:
             connection.close()
@@ -69,7 +69,7 @@ def read(settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterato
     with _private():
         connection = _open(path, read_only=True, wait_seconds=wait_seconds)
         try:
-            _configure(connection, path.parent / "tmp")
+            _configure(connection, path.parent / "tmp", settings.memory)
             yield connection
         finally:
             connection.close()
@@ -103,7 +103,7 @@ def publishing(
     with _private():
         connection = duckdb.connect(":memory:")
         try:
-            _configure(connection, source.parent / "tmp")
+            _configure(connection, source.parent / "tmp", settings.memory)
             attach = f"attach '{_sql(source)}' as \"{source.stem}\" (read_only)"
             _waiting(lambda: connection.execute(attach), source, wait_seconds)
             connection.execute(
@@ -238,22 +238,13 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _configure(connection: Connection, temporary: Path) -> None:
-    """UTC, spilling beside the data, and half of the memory: Python needs the rest."""
+def _configure(connection: Connection, temporary: Path, memory: str) -> None:
+    """UTC, and what does not fit into `memory` goes beside the data."""
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set temp_directory = '{_sql(temporary)}'")
-    connection.execute(f"set memory_limit = '{_memory_megabytes() // 2}MB'")
+    connection.execute(f"set memory_limit = '{memory}'")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set enable_progress_bar = false")
-
-
-def _memory_megabytes() -> int:
-    """Memory of the machine, or of the container when that is less."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
-        memory = min(memory, int(text))
-    return max(memory // 1_000_000, 1_000)
 
 
 @contextmanager

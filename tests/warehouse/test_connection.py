@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,11 +14,13 @@ import pytest
 
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
+from tests.dbt_project.building import dbt
 from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
 from warehouse import connection, raw
 
 HOLD = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 import duckdb
 held = duckdb.connect(sys.argv[1])
@@ -91,6 +94,19 @@ def test_times_are_utc(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
     for opening in (connection.write, connection.read):
         with opening(settings) as con:
             assert con.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
+
+
+def test_loading_and_dbt_keep_to_the_memory_they_are_given(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = replace(settings, memory="900MB")
+    raw.create_all([PAYMENTS], limited)
+    limit = "select replace(current_setting('memory_limit'), ' ', '')"
+    with connection.read(limited) as con:
+        assert con.execute(limit).fetchone() == ("858.3MiB",)
+    monkeypatch.setenv("KEHU_MEMORY", limited.memory)
+    shown = dbt("show", "--inline", f"{limit} as given", settings=limited)
+    assert shown.result.results[0].agate_table.rows[0]["given"] == "858.3MiB"
 
 
 def test_a_reader_changes_nothing(settings: Settings) -> None:
