@@ -13,13 +13,13 @@ STAMP := $(VENV)/.installed
 RUN := .ci/with_env
 PY := $(RUN) $(VENV)/bin/python
 # Certificates as the system has them: behind a company's proxy they are its own.
-UV := UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv
+UV := UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(VENV)/bin/uv
 CUSTOMERS ?= 5000
 DAYS ?= 1
 
 .PHONY: help
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set up ------------------------------------------------------------------------------------
 
@@ -35,7 +35,7 @@ $(STAMP): requirements.lock
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || { \
 	    echo "  do: install the venv module of Python 3.11 (Debian: apt install python3.11-venv)" >&2; exit 1; }
 	@test -x $(VENV)/bin/uv || { echo "  fetching uv"; $(VENV)/bin/python -m pip -qq --disable-pip-version-check install uv; }
-	@unset PYTHONDONTWRITEBYTECODE; $(UV) pip install --no-deps --require-hashes --compile-bytecode -r requirements.lock
+	@unset PYTHONDONTWRITEBYTECODE; VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --no-deps --require-hashes --compile-bytecode -r requirements.lock
 	@touch $@
 
 env: .env ## write .env with random keys (0600), unless it exists
@@ -85,12 +85,23 @@ bench: setup ## each stage against the least work that gives the same rows, as r
 
 # --- check -------------------------------------------------------------------------------------
 
-.PHONY: test parity lint types imports sql-lint dbt-parse
-test: setup ## every test but those of `make parity`
-	@$(PY) -m pytest -q -m "not parity" $(TESTS)
+.PHONY: test parity cluster-parity spark-servers lint types imports sql-lint dbt-parse
+test: setup ## every test but those of `make parity` and `make cluster-parity`
+	@$(PY) -m pytest -q -m "not parity and not cluster" $(TESTS)
 
 parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the demo, no JVM
 	@$(PY) -m pytest -q -m parity tests/parity $(TESTS)
+
+cluster-parity: setup spark-servers ## the same rows from real Spark: a 3.5 cluster and 4.1; some 20 minutes
+	@$(PY) -m pytest -q -s -m cluster tests/cluster $(TESTS)
+
+# The servers of `make cluster-parity`, one environment per version of Spark; they need Java 17.
+spark-servers: .venv-spark35/.installed .venv-spark41/.installed ## Spark 3.5 and 4.1 into .venv-spark*: about 1 GB
+.venv-spark%/.installed: requirements-spark%.lock | $(STAMP)
+	@$(PY) -m tests.cluster.servers java
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	@VIRTUAL_ENV=$(CURDIR)/$(@D) $(UV) pip install -q --no-deps --require-hashes -r $<
+	@touch $@
 
 lint: setup ## Python style
 	@$(VENV)/bin/ruff check .
@@ -123,8 +134,10 @@ restore: setup env ## the newest backup, or FILE=<backup>, and what landing rece
 rebuild: setup env ## the warehouse anew from landing alone, switched when it is whole
 	@$(PY) -m warehouse rebuild
 
-lock: setup ## resolve pyproject.toml again into requirements.lock
-	@$(UV) pip compile pyproject.toml --group dev -p 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+LOCK := pip compile -p 3.11 --generate-hashes --no-header --no-annotate -q
+lock: setup ## resolve pyproject.toml again into requirements*.lock
+	@$(UV) $(LOCK) pyproject.toml --group dev -o requirements.lock
+	@for spark in spark35 spark41; do $(UV) $(LOCK) --group $$spark -o requirements-$$spark.lock; done
 
 clean: ## remove data/ (sources, landing, warehouse, published files), nothing else
 	@rm -rf data

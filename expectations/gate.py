@@ -11,6 +11,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,8 +47,8 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     key = settings.hash_key()
     engine = _engine(settings)
     started = time.perf_counter()
-    landing.withdraw_verdict(batch)
-    (batch.path / FAILURE).unlink(missing_ok=True)
+    for stale in ("verdict.json", FAILURE):
+        (batch.path / stale).unlink(missing_ok=True)
 
     try:
         findings = _findings(engine, batch, contract)
@@ -91,7 +92,7 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
             if not f.is_critical and f.rows is not None
         },
     )
-    landing.write_verdict(batch, verdict)
+    landing.write_json(batch.path / "verdict.json", asdict(verdict))
     return verdict
 
 

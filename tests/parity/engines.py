@@ -48,7 +48,7 @@ class Duck:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("KEHU_WORK_FILE", str(self.file))
             try:
-                return _dbt(project, self.name, self.file.parent, command, as_of_dates)
+                return run_dbt(project, self.name, self.file.parent, command, as_of_dates)
             finally:
                 DuckDBConnectionManager.close_all_connections()
 
@@ -83,7 +83,7 @@ class Sail:
     name: str = "spark"
 
     def dbt(self, project: Path, *command: str, as_of_dates: Sequence[str] = ()) -> Any:
-        return _dbt(project, self.name, self.folder, command, as_of_dates)
+        return run_dbt(project, self.name, self.folder, command, as_of_dates)
 
     def table(self, name: str) -> pa.Table:
         return self.session.table(name).toArrow()
@@ -127,7 +127,7 @@ def sail(folder: Path) -> Iterator[Sail]:
             os.environ["SPARK_REMOTE"] = kept
 
 
-def _dbt(
+def run_dbt(
     project: Path, target: str, folder: Path, command: Sequence[str], as_of_dates: Sequence[str]
 ) -> Any:
     variables = {"as_of_dates": list(as_of_dates)} if as_of_dates else {}
