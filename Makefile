@@ -44,7 +44,7 @@ env: .env ## write .env with random keys (0600), unless it exists
 
 # --- run ---------------------------------------------------------------------------------------
 
-.PHONY: demo advance real replay up report contract-diff
+.PHONY: demo advance real replay up report reconcile contract-diff
 demo: setup env ## embedded sources, every DAG once, figures and a page; twice changes nothing
 	@$(PY) -m demo create --customers $(CUSTOMERS)
 	@$(PY) -m dags run
@@ -69,6 +69,9 @@ replay: setup env ## judge and load a batch again: TABLE=<system>.<table> [BATCH
 	    echo "do: make replay TABLE=<system>.<table> [BATCH=<id>]" >&2; exit 1; }
 	@$(PY) -m expectations replay "$(TABLE)" $(if $(BATCH),--batch "$(BATCH)")
 	@$(PY) -m warehouse load "$(TABLE)"
+
+reconcile: setup env ## compare the warehouse with the sources, cell by cell: [TABLE=<system>.<table>]
+	@$(PY) -m dags reconcile $(if $(TABLE),"$(TABLE)")
 
 contract-diff: setup env ## what the sources have that the contracts do not say, and the reverse
 	@$(PY) -m extract check

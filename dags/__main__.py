@@ -3,6 +3,7 @@
 env   write .env with random keys unless it exists
 db    make or migrate Airflow's own database and the pool of the writer
 run   run every DAG once, in order, in this process, for one day; then show the figures
+reconcile  compare the warehouse with the sources, cell by cell
 up    start Airflow on loopback: UI, scheduler, DAG processor, triggerer; Ctrl-C ends all
 """
 
@@ -21,6 +22,9 @@ from dags import environment
 from extract.landing import make_private
 from kehu.errors import KehuError, SettingsError
 from kehu.settings import CLONE, SYSTEMS, Settings, load
+
+_SHOWN = 20
+"""Differing rows of a kind that are shown; all of them are in the file."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--day", type=date.fromisoformat, help="local day, yyyy-mm-dd")
     run.add_argument("--full", action="store_true", help="read whole tables")
     run.set_defaults(command=_run)
+    comparing = commands.add_parser("reconcile", help="compare the warehouse with the sources")
+    comparing.add_argument("table", nargs="?", help="<system>.<table> or <system>; default: all")
+    comparing.set_defaults(command=_reconcile)
+
     up = commands.add_parser("up", help="start Airflow on loopback")
     up.add_argument("--port", type=int, help="port of the UI (KEHU_AIRFLOW_PORT, 8080)")
     up.set_defaults(command=_up)
@@ -76,6 +84,31 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     from dags.round import run
 
     return 0 if run(settings, options.day or default_day(settings), full=options.full) else 1
+
+
+def _reconcile(options: argparse.Namespace, settings: Settings) -> int:
+    from dags.reconcile import reconcile, shown
+
+    secret, equal = settings.hash_key(), True
+    for each in reconcile(settings, options.table):
+        found, contract = each.found, each.contract
+        equal = equal and each.is_equal
+        print(
+            f"{contract.name:<26} {'equal' if each.is_equal else 'DIFFERS'}   "
+            f"source {found.source_rows:,}  warehouse {found.warehouse_rows:,}  "
+            f"in quarantine {each.waiting:,}  changed since the load {each.newer:,}  "
+            f"{each.seconds:.1f} s",
+            flush=True,
+        )
+        for what, keys in (("missing", found.missing), ("only in the warehouse", found.surplus)):
+            for key in keys[:_SHOWN]:
+                print(f"  {what}: {shown(key, contract, secret)}")
+        for key, names in list(found.changed.items())[:_SHOWN]:
+            print(f"  changed: {shown(key, contract, secret)}: {', '.join(names)}")
+        if not each.is_equal:
+            more = "" if found.complete else "; the search ended there, more may differ"
+            print(f"  {found.number:,} rows: {settings.home}/reconcile/{contract.name}.json{more}")
+    return 0 if equal else 1
 
 
 def _up(options: argparse.Namespace, settings: Settings) -> int:

@@ -176,7 +176,9 @@ def _open_published(path: Path) -> Connection:
         if real.is_file():
             try:
                 return duckdb.connect(str(real), read_only=True, config=config)
-            except duckdb.IOException:
+            except duckdb.IOException as error:
+                if is_damage(error):
+                    raise damaged(real) from None
                 if real.exists():
                     raise
     raise WarehouseError(

@@ -82,6 +82,9 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Mys
 class MysqlSnapshot:
     """A `Snapshot` of one MySQL or MariaDB database."""
 
+    dialect = "mysql"
+    """How it writes SQL, for who asks it with `query`."""
+
     def __init__(self, connection: Any, address: Address) -> None:
         self._connection = connection
         self._database = address.database
@@ -163,6 +166,12 @@ class MysqlSnapshot:
                     yield base.parse_lines(b"\n".join(lines) + b"\n", columns)
         except pymysql.Error as error:
             raise base.read_failed(self.where, contract, error, error.args[0]) from None
+
+    def query(
+        self, contract: Contract, sql: str, values: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a statement about one table, in the same snapshot as all others."""
+        return self._query(contract, sql, values)
 
     def _query(self, contract: Contract, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:

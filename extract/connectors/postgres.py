@@ -97,6 +97,9 @@ def _will_pass(error: Exception) -> bool:
 class PostgresSnapshot:
     """A `Snapshot` of one PostgreSQL database."""
 
+    dialect = "postgres"
+    """How it writes SQL, for who asks it with `query`."""
+
     def __init__(self, connection: Any, where: str) -> None:
         self._connection = connection
         self.where = where
@@ -176,6 +179,12 @@ class PostgresSnapshot:
                 if copy.stop():
                     with suppress(psycopg2.Error):
                         self._connection.cancel()
+
+    def query(
+        self, contract: Contract, sql: str, values: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a statement about one table, in the same snapshot as all others."""
+        return self._query(contract, sql, values)
 
     def _query(self, contract: Contract, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
