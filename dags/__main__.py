@@ -19,7 +19,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from dags import environment
-from extract.landing import make_private
+from extract.disk import make_private
 from kehu.errors import KehuError, SettingsError
 from kehu.settings import CLONE, SYSTEMS, Settings, load
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dags import environment
-from extract.landing import make_private
+from extract.disk import make_private
 from kehu.errors import SettingsError
 from kehu.settings import CLONE, SYSTEMS, Settings
 

@@ -22,7 +22,7 @@ from types import FrameType
 
 from dags import environment
 from dags.round import migrate, output_to
-from extract.landing import make_private
+from extract.disk import make_private
 from kehu.errors import SettingsError
 from kehu.settings import CLONE, Settings
 

@@ -11,7 +11,6 @@ import os
 import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +46,8 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     key = settings.hash_key()
     engine = _engine(settings)
     started = time.perf_counter()
-    for stale in ("verdict.json", FAILURE):
-        (batch.path / stale).unlink(missing_ok=True)
+    landing.withdraw_verdict(batch)
+    (batch.path / FAILURE).unlink(missing_ok=True)
 
     try:
         findings = _findings(engine, batch, contract)
@@ -92,7 +91,7 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
             if not f.is_critical and f.rows is not None
         },
     )
-    landing.write_json(batch.path / "verdict.json", asdict(verdict))
+    landing.write_verdict(batch, verdict)
     return verdict
 
 

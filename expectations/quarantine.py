@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from expectations import identifiers
 from extract.contract import Contract
+from extract.disk import hidden_beside
 from extract.landing import CAST_ERRORS, Batch
 from kehu.errors import ValidationError
 
@@ -148,7 +149,7 @@ def _held_back(
 @contextmanager
 def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.ParquetWriter]:
     """A Parquet writer whose file appears under its name only when all of it is written."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    hidden = hidden_beside(path)
     try:
         handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with (

@@ -21,7 +21,7 @@ from expectations import gate, quarantine
 from extract import landing
 from extract.contract import Contract
 from extract.landing import CAST_ERRORS, Batch, Manifest, Verdict
-from kehu.errors import LandingError, ValidationError
+from kehu.errors import ValidationError
 from kehu.settings import Settings
 
 
@@ -54,7 +54,9 @@ def _origins(system: str, table: str, settings: Settings, batch_id: str | None) 
         chosen = [
             batch
             for batch in chosen
-            if str(batch.address) not in replayed and (v := _verdict(batch)) and v.passed
+            if str(batch.address) not in replayed
+            and (v := landing.find_verdict(batch))
+            and v.passed
         ]
         # A table without cursor is read whole: only its newest batch has the present rows.
         if chosen and gate.contract_of(chosen[0], settings).is_snapshot:
@@ -67,13 +69,6 @@ def _origins(system: str, table: str, settings: Settings, batch_id: str | None) 
             "No quarantined row waits for a replay.", where=where, do="nothing needs to be done"
         )
     return chosen
-
-
-def _verdict(batch: Batch) -> Verdict | None:
-    try:
-        return landing.read_verdict(batch)
-    except LandingError:
-        return None
 
 
 def _require_replayable(batch: Batch, known: Sequence[Batch], contract: Contract) -> None:

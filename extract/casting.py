@@ -27,6 +27,8 @@ BAD_LINE = "_line"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?$"
+ISO_FORMATS = ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss")
+"""Patterns that need no pattern: what Arrow reads as a date or a moment by itself."""
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
 
 Array: TypeAlias = Any
@@ -183,7 +185,7 @@ def _from_text(array: Array, column: Column) -> Array:
         array = _keep(array, pc.match_substring_regex(array, "^-?[0-9]+$"))
     elif pa.types.is_temporal(target):
         pattern = column.format
-        if pattern and pattern not in ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss"):
+        if pattern and pattern not in ISO_FORMATS:
             # Few distinct days stand in many rows: the pattern is matched once for each.
             return _by_value(array, lambda part: _from_pattern(part, pattern, target))
         if pa.types.is_timestamp(target):

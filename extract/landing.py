@@ -19,81 +19,36 @@ JSON object {column: the cell as text}. The gate turns each name in it into the 
 and quarantines the row; a line of a file that has too few or too many fields lands under the name
 `_line`. Control sums leave such cells out on both sides.
 
-A folder becomes visible by one rename, so a batch without manifest does not exist.
-Files are 0600 in folders of 0700: landing is part of the restricted zone.
+A batch without manifest does not exist: a folder becomes visible by one rename, and in a bucket
+the manifest is put last. Landing is a folder or a bucket (`KEHU_LANDING`). Of a bucket's batches a
+machine holds copies, made when they are needed and never trusted: whoever reads a batch calls
+`verify` first. Files are 0600 in folders of 0700: landing is part of the restricted zone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kehu.errors import LandingError
+from extract import bucket
+from extract.batch import Batch as Batch
+from extract.batch import new_batch_id as new_batch_id
+from extract.disk import hidden_beside
+from extract.disk import make_private as make_private
+from extract.disk import sha256 as sha256
+from extract.disk import sync as sync
+from extract.disk import write_json as write_json
+from kehu.errors import LandingError, StorageError
 
 CAST_ERRORS = "_cast_errors"
 """The column of `data.parquet` after the contract's: JSON {column: cell as text}, or NULL."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Address of one batch. `str(batch.address)` is what travels between tasks."""
-
-    root: Path
-    system: str
-    table: str
-    day: date
-    batch_id: str
-
-    @property
-    def address(self) -> Path:
-        """Path below the landing root."""
-        return (
-            Path(self.system) / self.table / f"dt={self.day.isoformat()}" / f"batch={self.batch_id}"
-        )
-
-    @property
-    def path(self) -> Path:
-        return self.root / self.address
-
-    @property
-    def data(self) -> Path:
-        return self.path / "data.parquet"
-
-    @property
-    def keys(self) -> Path:
-        return self.path / "keys.parquet"
-
-    @property
-    def passed(self) -> Path:
-        return self.path / "passed.parquet"
-
-    @property
-    def quarantine(self) -> Path:
-        return self.path / "quarantine.parquet"
-
-    @classmethod
-    def at(cls, root: Path, address: str | Path) -> Batch:
-        """The batch at an address below `root`; raises `LandingError` for anything else."""
-        parts = Path(address).parts
-        try:
-            system, table, day, batch = parts
-            if ".." in parts or not day.startswith("dt=") or not batch.startswith("batch="):
-                raise ValueError(address)
-            return cls(root, system, table, date.fromisoformat(day[3:]), batch[6:])
-        except ValueError:
-            raise LandingError(
-                "This is no address of a batch.",
-                where=str(address),
-                do="give <system>/<table>/dt=<yyyy-mm-dd>/batch=<id>",
-            ) from None
+MANIFEST, VERDICT = "manifest.json", "verdict.json"
 
 
 @dataclass(frozen=True)
@@ -151,38 +106,33 @@ class Verdict:
     warnings: dict[str, int] = field(default_factory=dict)
 
 
-def new_batch_id(run_id: str, moment: datetime | None = None) -> str:
-    """Time of extraction (UTC) and four hex digits of the run id: sorts by time, never repeats."""
-    moment = moment or datetime.now(UTC)
-    return f"{moment:%Y%m%dT%H%M%S%fZ}-{hashlib.sha256(run_id.encode()).hexdigest()[:4]}"
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @contextmanager
 def writing(batch: Batch) -> Iterator[Path]:
     """Give a hidden folder to write a batch into; show it by one rename when the block succeeds.
 
     The caller writes its files and, last, calls `seal`. When the block raises, nothing stays.
-    Raises `LandingError` when the batch exists already or the disk refuses.
+    Raises `LandingError` when the batch exists already or the disk refuses, `StorageError` when
+    the bucket does.
     """
-    if batch.path.exists():
+    store = bucket.behind(batch.root)
+    if batch.path.exists() or (store and store.holds(batch.address / MANIFEST)):
         raise LandingError(
             "The batch exists already; landed batches never change.",
             where=str(batch.path),
             do="extract again: every extraction gets an id of its own",
         )
-    hidden = batch.path.with_name(f".{batch.path.name}.{os.getpid()}")
+    hidden = hidden_beside(batch.path)
+    visible = False
     try:
         make_private(hidden)
         yield hidden
-        if not (hidden / "manifest.json").is_file():
+        if not (hidden / MANIFEST).is_file():
             raise LandingError(
                 "The batch has no manifest.", where=str(hidden), do="call landing.seal at the end"
             )
+        if store:
+            store.put(hidden / MANIFEST, batch.address / MANIFEST)
+        visible = True
         hidden.rename(batch.path)
         sync(batch.path.parent)
     except OSError as error:
@@ -193,102 +143,130 @@ def writing(batch: Batch) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+        if store and not visible:
+            with suppress(StorageError):  # what stays is not a batch, and is swept later
+                store.clear(batch.address, MANIFEST)
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
-    """Write the manifest last, with the SHA-256 of every file in `folder`."""
-    files = {path.name: sha256(path) for path in sorted(folder.glob("*.parquet"))}
-    sealed = Manifest(**{**asdict(manifest), "files": files})
-    write_json(folder / "manifest.json", asdict(sealed))
+    """Write the manifest last, with the SHA-256 of every file in `folder`.
+
+    The files go into the bucket here: what is left to do when the batches of one snapshot are
+    shown is one small file each.
+    """
+    paths = sorted(folder.glob("*.parquet"))
+    sealed = Manifest(**{**asdict(manifest), "files": {path.name: sha256(path) for path in paths}})
+    write_json(folder / MANIFEST, asdict(sealed))
+    root, day = folder.parents[3], date.fromisoformat(manifest.day)
+    if store := bucket.behind(root):
+        batch = Batch(root, manifest.system, manifest.table, day, manifest.batch_id)
+        for path in paths:
+            store.put(path, batch.address / path.name)
     return sealed
 
 
 def read_manifest(batch: Batch) -> Manifest:
     """The manifest of a batch; raises `LandingError` when there is none."""
-    return Manifest(**_read_json(batch.path / "manifest.json", "extract the table again"))
+    path = batch.path / MANIFEST
+    if (store := bucket.behind(batch.root)) and not path.is_file():
+        with suppress(FileNotFoundError):
+            store.fetch(batch.address / MANIFEST, path)
+    if not path.is_file():
+        raise LandingError(
+            "The file does not exist.", where=batch.location(MANIFEST), do="extract the table again"
+        )
+    return Manifest(**_json(path.read_bytes(), str(path), "extract the table again"))
+
+
+def find_verdict(batch: Batch) -> Verdict | None:
+    """The gate's verdict; None when validation did not run to its end."""
+    told = find_paper(batch, VERDICT, "validate the batch again")
+    return Verdict(**told) if told is not None else None
 
 
 def read_verdict(batch: Batch) -> Verdict:
-    """The gate's verdict; raises `LandingError` when validation did not run to its end."""
-    return Verdict(**_read_json(batch.path / "verdict.json", "validate the batch first"))
+    """The gate's verdict; raises `LandingError` when there is none."""
+    if (verdict := find_verdict(batch)) is None:
+        raise LandingError(
+            "The file does not exist.", where=batch.location(VERDICT), do="validate the batch first"
+        )
+    return verdict
+
+
+def write_verdict(batch: Batch, verdict: Verdict) -> None:
+    """Write the verdict, after the files it names."""
+    if store := bucket.behind(batch.root):
+        for name in verdict.files:
+            store.put(batch.path / name, batch.address / name)
+    write_paper(batch, VERDICT, asdict(verdict))
+
+
+def withdraw_verdict(batch: Batch) -> None:
+    """Remove the verdict, before its files are written again."""
+    if store := bucket.behind(batch.root):
+        store.remove(batch.address / VERDICT)
+    (batch.path / VERDICT).unlink(missing_ok=True)
+
+
+def find_paper(batch: Batch, name: str, do: str) -> dict[str, Any] | None:
+    """What a stage wrote beside the data of a batch, as JSON; None when it did not.
+
+    Read where landing is: another machine may have written it anew, and a copy would not know.
+    """
+    store = bucket.behind(batch.root)
+    try:
+        content = store.read(batch.address / name) if store else (batch.path / name).read_bytes()
+    except FileNotFoundError:
+        return None
+    return _json(content, batch.location(name), do)
+
+
+def write_paper(batch: Batch, name: str, content: dict[str, Any]) -> None:
+    """Write JSON beside the data of a batch, whole or not at all."""
+    make_private(batch.path)
+    write_json(batch.path / name, content)
+    if store := bucket.behind(batch.root):
+        store.put(batch.path / name, batch.address / name)
 
 
 def verify(batch: Batch, files: dict[str, str]) -> None:
-    """Compare the SHA-256 of `files` with what lies there; raise `LandingError` naming the file."""
+    """Compare the SHA-256 of `files` with what lies there; raise `LandingError` naming the file.
+
+    A copy that is missing or differs is fetched anew from its bucket, and goes when it differs.
+    """
+    store = bucket.behind(batch.root)
     for name, expected in files.items():
         path = batch.path / name
-        if not path.is_file() or sha256(path) != expected:
-            raise LandingError(
-                "The file is missing or is not what was written (SHA-256 differs).",
-                where=str(path),
-                do="restore the file, or extract and validate the table again",
-            )
+        if path.is_file() and sha256(path) == expected:
+            continue
+        if store:
+            with suppress(FileNotFoundError):
+                store.fetch(batch.address / name, path)
+                if sha256(path) == expected:
+                    continue
+            path.unlink(missing_ok=True)
+        raise LandingError(
+            "The file is missing or is not what was written (SHA-256 differs).",
+            where=store.url(batch.address / name) if store else str(path),
+            do="restore the file, or extract and validate the table again",
+        )
 
 
 def batches(root: Path, system: str | None = None, table: str | None = None) -> list[Batch]:
     """Every landed batch, oldest first."""
-    pattern = f"{system or '*'}/{table or '*'}/dt=*/batch=*/manifest.json"
-    found = (Batch.at(root, path.parent.relative_to(root)) for path in root.glob(pattern))
+    pattern = f"{system or '*'}/{table or '*'}/dt=*/batch=*/{MANIFEST}"
+    if store := bucket.behind(root):
+        below = f"{system}/{table}" if system and table else system or ""
+        manifests = [each for each in store.files(below) if each.match(pattern)]
+    else:
+        manifests = [path.relative_to(root) for path in root.glob(pattern)]
+    found = (Batch.at(root, each.parent) for each in manifests)
     return sorted(found, key=lambda batch: (batch.batch_id, batch.system, batch.table))
 
 
-def sweep(folder: Path) -> list[Path]:
-    """Remove what killed extractions left hidden below `folder` (a system); returns the paths."""
-    left = []
-    for path in folder.glob("*/dt=*/.batch=*"):
-        pid = path.name.rpartition(".")[2]
-        if not pid.isdecimal() or _is_running(int(pid)):
-            continue
-        shutil.rmtree(path, ignore_errors=True)
-        left.append(path)
-    return left
-
-
-def _is_running(pid: int) -> bool:
+def _json(content: bytes, where: str, do: str) -> dict[str, Any]:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def make_private(folder: Path) -> None:
-    """Make `folder` and its missing parents, readable by the owner only."""
-    for part in [*reversed(folder.parents), folder]:
-        if not part.exists():
-            part.mkdir(mode=0o700, exist_ok=True)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON whole or not at all: temporary name, sync, rename; 0600."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    for parquet in path.parent.glob("*.parquet"):
-        parquet.chmod(0o600)
-        sync(parquet)
-    handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    hidden.replace(path)
-
-
-def sync(path: Path) -> None:
-    """Ask the disk to keep `path` (a file or a folder)."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _read_json(path: Path, do: str) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
-    except FileNotFoundError:
-        raise LandingError("The file does not exist.", where=str(path), do=do) from None
+        told: dict[str, Any] = json.loads(content)
+        return told
     except ValueError as error:
-        raise LandingError(f"The file is not valid JSON: {error}", where=str(path), do=do) from None
+        raise LandingError(f"The file is not valid JSON: {error}", where=where, do=do) from None

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract import casting, drift, landing, parquet
+from extract import casting, drift, landing, leftovers, parquet
 from extract.connectors import Snapshot, open_snapshot
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
@@ -72,7 +72,7 @@ def extract_system(
     `LandingError` when landing cannot be written or does not hold what the source counted.
     """
     contracts = _chosen(contracts_of(system, settings), table)
-    landing.sweep(settings.landing / system)
+    leftovers.sweep(settings.landing / system)
     moment = datetime.now(UTC)
     batch_id = landing.new_batch_id(run_id, moment)
     batches: list[Batch] = []

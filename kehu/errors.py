@@ -42,6 +42,14 @@ class LandingError(KehuError):
     """A landed file is missing, incomplete, or not what its manifest says."""
 
 
+class StorageError(KehuError):
+    """The bucket that holds landing cannot be reached or does not answer. Waiting may help."""
+
+
+class StorageAccessError(StorageError):
+    """The bucket refuses us or does not exist. Waiting does not help."""
+
+
 class ValidationError(KehuError):
     """A batch must not be loaded: validation failed, or did not run."""
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from kehu.errors import SettingsError
 
@@ -18,6 +19,8 @@ CLONE = Path(__file__).resolve().parent.parent
 SYSTEMS = ("billing", "his", "orders", "service")
 ENGINES = ("duckdb", "spark")
 SPARK_TABLE_FORMATS = ("iceberg", "delta", "parquet")
+COPIES = "landing-copies"
+"""Folder in the home for a machine's copies of the batches that lie in buckets."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,18 @@ class Settings:
     spark_storage_url: str | None = None
     work_folder: str = "warehouse"
     """Folder of the working file below the home; another one while a new file is made."""
+    landing_url: str = ""
 
     @property
     def landing(self) -> Path:
-        return self.home / "landing"
+        """The folder that stages work on: landing, or this machine's copies of a bucket's batches.
+
+        The name of a folder of copies is the bucket's URL, so an address of a batch suffices to
+        find it in either place, and the copies of two buckets never mix (`bucket_of`).
+        """
+        if self.landing_url.startswith("s3://"):
+            return self.home / COPIES / quote(self.landing_url, safe="")
+        return CLONE / self.landing_url if self.landing_url else self.home / "landing"
 
     @property
     def work_file(self) -> Path:
@@ -119,6 +130,11 @@ class Settings:
         return url
 
 
+def bucket_of(folder: Path) -> str | None:
+    """The URL of the bucket whose batches are copied into `folder`; None for a landing folder."""
+    return unquote(folder.name) if folder.parent.name == COPIES else None
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process environment)."""
     env = os.environ if environ is None else environ
@@ -142,6 +158,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         spark_table_format=_one_of(env, "KEHU_SPARK_TABLE_FORMAT", SPARK_TABLE_FORMATS),
         spark_storage=CLONE / Path(storage).expanduser() if storage else None,
         spark_storage_url=env.get("KEHU_SPARK_STORAGE_URL") or None,
+        landing_url=_landing_url(env.get("KEHU_LANDING") or ""),
     )
 
 
@@ -173,3 +190,23 @@ def _one_of(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
             do=f"give one of: {', '.join(known)}",
         )
     return value
+
+
+def _landing_url(text: str) -> str:
+    """A folder or s3://bucket/prefix; raises `SettingsError`, which never quotes a secret."""
+    parts = urlsplit(text)
+    what = None
+    if parts.scheme not in ("", "s3"):
+        what = f"Landing cannot lie at {parts.scheme}://."
+    elif parts.scheme and "@" in text:
+        what = "The address of the bucket holds a key; addresses reach logs and file names."
+    elif parts.scheme and len(quote(text, safe="")) > 255:
+        what = "The address of the bucket is longer than a name of a folder may be."
+    if what:
+        raise SettingsError(
+            what,
+            where="environment variable KEHU_LANDING",
+            do="give a folder, or s3://<bucket>/<prefix>?region=<region> with the keys in"
+            " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
+    return text if parts.scheme else str(Path(text).expanduser()) if text else ""

@@ -8,11 +8,14 @@ usual administrator without a password; tests of a server that does not answer a
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -117,3 +120,54 @@ def mariadb_database(mariadb_server: str) -> Iterator[str]:
         with admin.cursor() as cursor:
             cursor.execute(f"drop database if exists `{name}`")
         admin.close()
+
+
+@dataclass(frozen=True)
+class TestBucket:
+    """A new, empty bucket with a prefix for landing, and a client of another library to look in."""
+
+    __test__ = False
+    name: str
+    endpoint: str
+    client: Any
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.name}/landing?endpoint_override={self.endpoint}&region=us-east-1"
+
+    def objects(self) -> list[str]:
+        """Keys of all objects; what ends with a slash is a folder's mark, not a file."""
+        found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [each["Key"] for each in found if not each["Key"].endswith("/")]
+
+    def flip(self, key: str) -> None:
+        """Change one bit in the middle of an object."""
+        content = bytearray(self.client.get_object(Bucket=self.name, Key=key)["Body"].read())
+        content[len(content) // 2] ^= 1
+        self.client.put_object(Bucket=self.name, Key=key, Body=bytes(content))
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """Address of an S3-compatible server on loopback."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_store: str, monkeypatch: pytest.MonkeyPatch) -> TestBucket:
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test-access-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret-key")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    name = f"kehu-test-{secrets.token_hex(6)}"
+    client = boto3.client("s3", endpoint_url=object_store, region_name="us-east-1")
+    client.create_bucket(Bucket=name)
+    return TestBucket(name, object_store, client)

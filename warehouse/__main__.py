@@ -155,7 +155,8 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _passed(batch: Batch) -> bool:
-    return (batch.path / "verdict.json").is_file() and landing.read_verdict(batch).passed
+    verdict = landing.find_verdict(batch)
+    return verdict is not None and verdict.passed
 
 
 def _watermarks(options: argparse.Namespace, settings: Settings) -> int:

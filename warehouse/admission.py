@@ -59,13 +59,13 @@ def admit(batch: Batch, contract: Contract, *, again: bool = False) -> Admitted:
             do="load the batch with the contract of its table",
         )
     manifest = landing.read_manifest(batch)
-    if not (batch.path / "verdict.json").is_file():
+    verdict = landing.find_verdict(batch)
+    if verdict is None:
         raise ValidationError(
             "The batch was not validated: it has no verdict.",
             where=str(batch.path),
             do=f"run `python -m expectations validate {batch.address}`, then load again",
         )
-    verdict = landing.read_verdict(batch)
     if not verdict.passed:
         raise ValidationError(
             f"The gate refused the batch: {verdict.message}",

@@ -38,7 +38,8 @@ def rows(con: Connection, contract: Contract, batch: Batch, sha256: str) -> str:
     A column that the contract did not have at that time is empty. Raises `LandingError` when the
     file is not the one that was loaded.
     """
-    landing.verify(batch, {batch.passed.name: sha256})
+    landed_as = landing.read_manifest(batch).files[batch.data.name]
+    landing.verify(batch, {batch.passed.name: sha256, batch.data.name: landed_as})
     # the hash was taken over the columns that the contract had then: those that landed
     landed = con.execute(f"describe select * from {_parquet(batch.data)}").fetchall()
     hashed = [(name, kind) for name, kind, *_ in landed if name not in (CAST_ERRORS, _POSITION)]

@@ -10,7 +10,6 @@ again, and loads it. The other way round a load could be lost to a rebuild.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,14 +38,14 @@ def write(con: Connection, batches: Iterable[Batch]) -> None:
     ).fetchall()
     known = {batch: Receipt(load, batch, run_id) for load, batch, run_id in rows}
     for batch in batches:
-        landing.write_json(batch.path / NAME, asdict(known[str(batch.address)]))
+        landing.write_paper(batch, NAME, asdict(known[str(batch.address)]))
 
 
 def write_missing(con: Connection, root: Path) -> None:
     """Write the receipts of batches in the ledger that have none; landing must hold the batch."""
-    listed = con.execute("select batch from ops.ledger").fetchall()
-    batches = [Batch.at(root, batch) for (batch,) in listed]
-    write(con, [b for b in batches if b.path.is_dir() and not (b.path / NAME).is_file()])
+    listed = {batch for (batch,) in con.execute("select batch from ops.ledger").fetchall()}
+    landed = [batch for batch in landing.batches(root) if str(batch.address) in listed]
+    write(con, [batch for batch in landed if read(batch) is None])
 
 
 def read_all(root: Path) -> Iterator[tuple[Batch, Receipt]]:
@@ -54,21 +53,20 @@ def read_all(root: Path) -> Iterator[tuple[Batch, Receipt]]:
 
     Raises `LandingError` for a receipt that cannot be read.
     """
-    found = []
-    for batch in landing.batches(root):
-        path = batch.path / NAME
-        if path.is_file():
-            found.append((read(path), batch))
+    found = [(receipt, batch) for batch in landing.batches(root) if (receipt := read(batch))]
     for receipt, batch in sorted(found, key=lambda pair: pair[0]):
         yield batch, receipt
 
 
-def read(path: Path) -> Receipt:
+def read(batch: Batch) -> Receipt | None:
+    """The receipt of a batch; None when it was not loaded."""
+    do = "restore the file; or remove it, rebuild without this batch, and load it by hand"
+    told = landing.find_paper(batch, NAME, do)
     try:
-        return Receipt(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return Receipt(**told) if told is not None else None
+    except TypeError:
         raise LandingError(
-            f"The receipt of a load cannot be read ({type(error).__name__}).",
-            where=str(path),
-            do="restore the file; or remove it, rebuild without this batch, and load it by hand",
+            "The receipt of a load does not say what a receipt says.",
+            where=batch.location(NAME),
+            do=do,
         ) from None

@@ -18,7 +18,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dags.environment import POOL, failures_file
-from extract.landing import make_private
+from extract.disk import make_private
 from kehu.errors import KehuError
 from kehu.settings import Settings, load
 
@@ -28,6 +28,7 @@ FINAL = (
     "kehu.errors.DriftError",
     "kehu.errors.LandingError",
     "kehu.errors.SettingsError",
+    "kehu.errors.StorageAccessError",
     "kehu.errors.ValidationError",
     "kehu.errors.WarehouseError",
 )

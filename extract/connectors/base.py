@@ -171,22 +171,43 @@ def read_failed(where: str, contract: Contract, error: Exception, code: object) 
 
 
 def parse_lines(lines: bytes, columns: Sequence[Column]) -> pa.RecordBatch:
-    """Rows that a server wrote as CSV: NULL is an empty field, an empty text is `""`."""
-    table = pa_csv.read_csv(
+    """Rows that a server wrote as CSV: NULL is an empty field, an empty text is `""`.
+
+    Nearly every chunk fits the contract's types as a whole and is parsed straight into them.
+    One that does not is parsed as bytes, so that each cell that does not fit is reported.
+    """
+    try:
+        table = _parsed(lines, columns, {c.name: _direct(c) for c in columns})
+    except pa.ArrowInvalid:
+        table = _parsed(lines, columns, {c.name: pa.binary() for c in columns})
+    return casting.cast([casting.plain(array) for array in table.columns], columns)
+
+
+def _direct(column: Column) -> pa.DataType:
+    """The type in which the parser may read a column without `casting`'s rules."""
+    if column.null_values or column.format not in (None, *casting.ISO_FORMATS):
+        return pa.binary()
+    return column.arrow_type
+
+
+def _parsed(lines: bytes, columns: Sequence[Column], types: Mapping[str, pa.DataType]) -> pa.Table:
+    return pa_csv.read_csv(
         io.BytesIO(lines),
         read_options=pa_csv.ReadOptions(
             column_names=[column.name for column in columns],
             block_size=len(lines) + 1,
+            use_threads=False,
         ),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pa_csv.ConvertOptions(
-            column_types={column.name: pa.binary() for column in columns},
+            column_types=dict(types),
             null_values=[""],
+            true_values=["t", "1"],
+            false_values=["f", "0"],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
     )
-    return casting.cast([casting.plain(array) for array in table.columns], columns)
 
 
 def quoted(name: str, mark: str = '"') -> str:

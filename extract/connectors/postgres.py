@@ -130,23 +130,34 @@ class PostgresSnapshot:
         return plain in _FAMILIES[column.physical_type]
 
     def measure(self, contract: Contract, span: Span | None) -> Measure:
+        """Count and sum; cells that cannot fit are left out where the declared type has such."""
+        types = self.columns(contract) or {}
+        money = [contract.column(name) for name in contract.money]
+        plain = {column.name for column in money if _always_fits(types, column)}
+        count, sums = self._sums(contract, span, money, plain)
+        if "NaN" in sums:
+            # Every numeric may hold NaN, and one makes the sum NaN, too.
+            count, sums = self._sums(contract, span, money, set())
+        return Measure(
+            count, {n: Decimal(s or 0) for n, s in zip(contract.money, sums, strict=True)}
+        )
+
+    def _sums(
+        self, contract: Contract, span: Span | None, money: Sequence[Column], plain: set[str]
+    ) -> tuple[int, list[str | None]]:
         items = ["count(*)"]
-        for name in contract.money:
-            column = contract.column(name)
+        for column in money:
             cell = quoted(column.physical_name)
             bound = 10 ** (column.precision - column.scale)
             # NaN is greater than every number, so the bound leaves it out, too.
-            items.append(
-                f"(sum({cell}) FILTER (WHERE abs({cell}) < {bound}"
-                f" AND {cell} = round({cell}, {column.scale})))::text"
-            )
+            fits = f"abs({cell}) < {bound} AND {cell} = round({cell}, {column.scale})"
+            rule = "" if column.name in plain else f" FILTER (WHERE {fits})"
+            items.append(f"(sum({cell}){rule})::text")
         where, values = self._after(contract, span)
         table = quoted(contract.table)
         rows = self._query(contract, f"SELECT {', '.join(items)} FROM {table}{where}", values)
         count, *sums = rows[0]
-        return Measure(
-            count, {n: Decimal(s or 0) for n, s in zip(contract.money, sums, strict=True)}
-        )
+        return count, sums
 
     def rows(
         self, contract: Contract, span: Span | None, columns: Sequence[Column]
@@ -209,6 +220,15 @@ class PostgresSnapshot:
         inside = " AND ".join(f"{cursor} {operator} %s" for operator, _ in bounds)
         moments = tuple(moment for _, moment in bounds)
         return f" WHERE ({inside} OR {cursor} IS NULL)", moments
+
+
+def _always_fits(types: Mapping[str, str], column: Column) -> bool:
+    """Whether the declared numeric(p,s) holds no number that the contract's type cannot hold."""
+    declared = re.fullmatch(r"numeric\(([0-9]+),(-?[0-9]+)\)", types.get(column.physical_name, ""))
+    if declared is None:
+        return False
+    digits, scale = int(declared[1]), int(declared[2])
+    return scale <= column.scale and digits - scale <= column.precision - column.scale
 
 
 class _Copy:

@@ -86,6 +86,8 @@ def test_writers_share_one_slot(dags: dict[str, Any], airflow_home: Path) -> Non
         ("SettingsError", False),
         ("ValidationError", False),
         ("LandingError", False),
+        ("StorageError", True),
+        ("StorageAccessError", False),
         ("WarehouseError", False),
     ],
 )

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract import landing, parquet
+from extract import landing, leftovers, parquet
 from extract.contract import read
 from extract.landing import Batch, Manifest
 from kehu.errors import LandingError
@@ -115,14 +115,14 @@ def test_a_killed_extraction_is_invisible_and_swept(tmp_path: Path) -> None:
 
     assert done.returncode == -signal.SIGKILL
     assert landing.batches(tmp_path) == []
-    assert len(landing.sweep(tmp_path / "billing")) == 1
+    assert len(leftovers.sweep(tmp_path / "billing")) == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     land(tmp_path)
 
 
 def test_a_running_extraction_is_not_swept(tmp_path: Path) -> None:
     with landing.writing(batch_in(tmp_path)) as folder:
-        assert landing.sweep(tmp_path / "billing") == []
+        assert leftovers.sweep(tmp_path / "billing") == []
         pq.write_table(pa.table({"a": [1]}), folder / "data.parquet")
         landing.seal(folder, manifest())
 

@@ -224,3 +224,20 @@ def test_the_session_cannot_write(bills: Source, place: Workplace) -> None:
         connection = snapshot._connection  # type: ignore[attr-defined]
         with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
             connection.cursor().execute("INSERT INTO bills VALUES ('x')")
+
+
+def test_a_nan_among_numbers_of_the_contract_s_own_type_is_reported(
+    bills: Source, place: Workplace
+) -> None:
+    """Such columns are summed without a filter, and one NaN would be the sum."""
+    bills.run(
+        "CREATE TABLE bills (bill_no text, amount numeric(18,2), cost numeric(18,2))",
+        "INSERT INTO bills VALUES ('01', 1.50, 2), ('02', 'NaN', 3.25), ('03', -0.25, NULL)",
+    )
+    columns = [key("bill_no"), column("amount", "decimal(18,2)"), column("cost", "decimal(18,2)")]
+    place.contract("bills", columns)
+
+    landed = place.extract()["bills"]
+
+    assert landed.errors("bill_no") == {"02": {"amount": "NaN"}}
+    assert landed.manifest.control_sums == {"amount": "1.25", "cost": "5.25"}
