@@ -4,6 +4,7 @@ env   write .env with random keys unless it exists
 db    make or migrate Airflow's own database and the pool of the writer
 run   run every DAG once, in order, in this process, for one day; then show the figures
 reconcile  compare the warehouse with the sources, cell by cell
+backfill  queue past local days of one system, through Airflow's own backfill
 up    start Airflow on loopback: UI, scheduler, DAG processor, triggerer; Ctrl-C ends all
 """
 
@@ -56,6 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("table", nargs="?", help="<system>.<table> or <system>; default: all")
     comparing.set_defaults(command=_reconcile)
 
+    past = commands.add_parser(
+        "backfill",
+        help="queue past local days of one system; the scheduler of `up` runs them",
+        description="Each day reads just what changed in it (with the contract's lag), whatever was"
+        " loaded before. A DAG that is switched off waits.",
+    )
+    past.add_argument("system", choices=SYSTEMS)
+    past.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="DAY")
+    past.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="DAY")
+    past.add_argument("--again", action="store_true", help="also days that have a finished run")
+    past.set_defaults(command=_backfill)
     up = commands.add_parser("up", help="start Airflow on loopback")
     up.add_argument("--port", type=int, help="port of the UI (KEHU_AIRFLOW_PORT, 8080)")
     up.set_defaults(command=_up)
@@ -109,6 +121,15 @@ def _reconcile(options: argparse.Namespace, settings: Settings) -> int:
             more = "" if found.complete else "; the search ended there, more may differ"
             print(f"  {found.number:,} rows: {settings.home}/reconcile/{contract.name}.json{more}")
     return 0 if equal else 1
+
+
+def _backfill(options: argparse.Namespace, settings: Settings) -> int:
+    from dags.backfill import backfill
+
+    queued = backfill(settings, options.system, options.first, options.last, again=options.again)
+    print(f"{len(queued)} runs of ingest_{options.system} are queued:")
+    print("\n".join(f"  {run_id}" for run_id in queued))
+    return 0
 
 
 def _up(options: argparse.Namespace, settings: Settings) -> int:

@@ -23,11 +23,11 @@ from dags.blocks.messages import fit_for_logs
 @task(outlets=[MARTS], execution_timeout=timedelta(hours=2), **WRITES)
 @fit_for_logs
 def build_marts() -> None:
-    """Create missing raw tables, then build and test layer by layer."""
+    """Create missing raw tables; unless a table is held, build and test layer by layer."""
     from dags.blocks.dbt import build
     from extract.contract import read_all
     from kehu.settings import load
-    from warehouse import raw, runs
+    from warehouse import raw, runs, volume
 
     context, settings = get_current_context(), load()
     run_id = run_id_of(context)
@@ -36,6 +36,7 @@ def build_marts() -> None:
     variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     as_of = date.fromisoformat(max(as_of_dates))
     with runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages:
+        volume.require_accepted(settings)
         stages.update(build(settings, variables))
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
             "--day", type=date.fromisoformat, required=True, help="day of the data, yyyy-mm-dd"
         )
         one.add_argument("--full", action="store_true", help="read every table whole")
+        one.add_argument("--table", metavar="TABLE", help="read this table only")
         one.add_argument(
             "--watermarks",
             type=Path,
@@ -75,6 +76,7 @@ def _extract(settings: Settings, given: argparse.Namespace) -> int:
         watermarks=_watermarks(given.watermarks),
         settings=settings,
         full=given.full,
+        table=given.table,
     )
     table = Table(title=f"{given.command}, {given.day}", title_justify="left")
     for name in ("table", "source", "landed", "keys", "changed since", "watermark", "seconds"):

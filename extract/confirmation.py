@@ -6,7 +6,6 @@ a warehouse rebuilt from landing, too. Touches: writes that file, once.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +14,7 @@ from extract.landing import Batch
 from kehu.errors import LandingError
 
 NAME = "confirmation.json"
+_DO = "remove the file and confirm the batch again"
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,18 @@ def confirm(batch: Batch, by: str, reason: str) -> Confirmation:
             do='say why the batch is right: --reason "..."',
         )
     given = Confirmation(by, datetime.now(UTC).isoformat(timespec="seconds"), reason.strip())
-    landing.write_json(batch.path / NAME, asdict(given))
+    landing.write_paper(batch, NAME, asdict(given))
     return given
 
 
 def confirmation_of(batch: Batch) -> Confirmation | None:
     """The confirmation of a batch, if there is one."""
-    path = batch.path / NAME
-    if not path.is_file():
+    content = landing.find_paper(batch, NAME, _DO)
+    if content is None:
         return None
     try:
-        return Confirmation(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+        return Confirmation(**content)
+    except TypeError:
         raise LandingError(
-            "The confirmation cannot be read.",
-            where=str(path),
-            do="remove the file and confirm the batch again",
+            "The confirmation cannot be read.", where=f"{batch.address}/{NAME}", do=_DO
         ) from None

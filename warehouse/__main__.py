@@ -7,6 +7,7 @@ Touches: what the command names. Never prints a cell of a source.
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from extract.landing import Batch
 from kehu import settings as environment
 from kehu.errors import KehuError, LandingError
 from kehu.settings import SYSTEMS, Settings
-from warehouse import backup, dbt_sources, hashes, publish, raw, rebuild, runs, screen
+from warehouse import backup, dbt_sources, hashes, publish, raw, rebuild, runs, screen, volume
 
 _WIDTH = 120
 """Columns that the widest table needs."""
@@ -88,6 +89,18 @@ def _parser() -> argparse.ArgumentParser:
     publishing = commands.add_parser("publish", help="copy, switch: readers get the built marts")
     publishing.add_argument("--run-id", default=None, help="default: the last finished build")
     publishing.set_defaults(command=_publish)
+
+    confirming = commands.add_parser(
+        "confirm", help="take a batch for right whose size, or whose deletes, are out of bounds"
+    )
+    confirming.add_argument("table", metavar="TABLE", help="<system>.<table>")
+    confirming.add_argument("batch", metavar="BATCH", help="id of the batch, as the message says")
+    confirming.add_argument("--reason", required=True, help="why it is right")
+    confirming.add_argument("--by", default=None, help="who says so; default: the user")
+    confirming.set_defaults(command=_confirm)
+
+    holding = commands.add_parser("holds", help="source tables that keep marts from being built")
+    holding.set_defaults(command=_holds)
 
     hashing = commands.add_parser("hashes", help="a hash per table, without run ids and times")
     hashing.add_argument("file", nargs="?", type=Path, help="default: the published file")
@@ -185,6 +198,22 @@ def _show(*tables: Table) -> None:
 def _publish(options: argparse.Namespace, settings: Settings) -> int:
     print(publish.publish(settings, options.run_id or runs.built_run(settings)))
     return 0
+
+
+def _confirm(options: argparse.Namespace, settings: Settings) -> int:
+    by = options.by or getpass.getuser()
+    word = volume.confirm_batch(settings, options.table, options.batch, by, options.reason)
+    print(f"{options.table}, batch {options.batch}: confirmed by {word.by} at {word.at}")
+    print("Clear the task that stopped, or wait for the next run.")
+    return 0
+
+
+def _holds(options: argparse.Namespace, settings: Settings) -> int:
+    """0 when nothing is held, 2 when a person has to look."""
+    held = volume.all_holds(settings)
+    for hold in held:
+        print(f"{hold}; batch {hold.batch.batch_id}")
+    return 2 if held else 0
 
 
 def _hashes(options: argparse.Namespace, settings: Settings) -> int:

@@ -64,12 +64,16 @@ def holds(con: Connection, contracts: Iterable[Contract]) -> list[Hold]:
     return found
 
 
-def require_accepted(settings: Settings) -> None:
-    """Raise `WarehouseError` naming every table that is held."""
+def all_holds(settings: Settings) -> list[Hold]:
+    """Every table of the working file that is held now."""
     contracts = contracts_of.read_all(settings.contract_dirs)
     with connection.read(settings) as con:
-        held = holds(con, contracts) if schemas.has_ops(con) else []
-    if held:
+        return holds(con, contracts) if schemas.has_ops(con) else []
+
+
+def require_accepted(settings: Settings) -> None:
+    """Raise `WarehouseError` naming every table that is held."""
+    if held := all_holds(settings):
         raise WarehouseError(
             "The marts are not built: a source table has changed its size too much. "
             + "; ".join(map(str, held))

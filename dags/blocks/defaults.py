@@ -19,6 +19,7 @@ from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryActi
 
 from dags.environment import POOL, failures_file
 from extract.disk import make_private
+from extract.span import Interval
 from kehu.errors import KehuError
 from kehu.settings import Settings, load
 
@@ -99,6 +100,11 @@ def every_day() -> dict[str, Any]:
             "full": Param(
                 False, type="boolean", description="Read whole tables, whatever the watermarks say."
             ),
+            "table": Param(
+                None,
+                type=["null", "string"],
+                description="Read this table only, such as bills; empty: every table.",
+            ),
         },
     }
 
@@ -122,6 +128,16 @@ def day_of(context: Mapping[str, Any], settings: Settings) -> date:
     end = context.get("data_interval_end") or context["dag_run"].run_after
     last: datetime = end - timedelta(microseconds=1)
     return last.astimezone(ZoneInfo(settings.timezone)).date()
+
+
+def interval_of(context: Mapping[str, Any]) -> Interval | None:
+    """The time a scheduled or backfilled run stands for; None for one that was started by hand."""
+    kind = str(getattr(context["dag_run"].run_type, "value", context["dag_run"].run_type))
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    asked = (context.get("params") or {}).get("day")
+    if asked or kind not in ("scheduled", "backfill") or start is None or end is None:
+        return None
+    return Interval(start, end, is_backfill=kind == "backfill")
 
 
 def run_id_of(context: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import logging
 from airflow.sdk import get_current_context, task
 
 from dags.blocks.assets import RAW
-from dags.blocks.defaults import WRITES, day_of, run_id_of
+from dags.blocks.defaults import WRITES, day_of, interval_of, run_id_of
 from dags.blocks.messages import fit_for_logs
 from kehu.settings import Settings
 from kehu.settings import load as load_settings
@@ -51,6 +51,8 @@ def extract_validate_load(system: str) -> None:
             watermarks=watermarks(system, settings),
             settings=settings,
             full=bool(context["params"]["full"]),
+            table=context["params"].get("table"),
+            interval=interval_of(context),
         )
         for batch in batches:
             manifest = read_manifest(batch)
