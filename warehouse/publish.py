@@ -22,7 +22,7 @@ from pathlib import Path
 from extract import landing
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
-from warehouse import connection
+from warehouse import books, connection
 from warehouse.connection import Connection
 from warehouse.ddl.raw_tables import literal, quoted
 from warehouse.hashes import table_hashes
@@ -41,9 +41,12 @@ def publish(settings: Settings, run_id: str, audit: Callable[[Path], object] | N
     """Publish the marts as of `run_id`; gives the path of the new file.
 
     A publication with the same content as the last one is made all the same: it says that the
-    data was looked at again and by which run. `audit` gets the finished file before any reader
-    does, and raises to refuse it.
+    data was looked at again and by which run. Nothing is published while the books of a source
+    table do not add up, or its raw table is not what they say. `audit` gets the finished file
+    before any reader does, and raises to refuse it.
     """
+    with connection.read(settings) as con:
+        books.check(con)
     folder = settings.published
     landing.make_private(folder / "parquet")
     with _only_publisher(folder):

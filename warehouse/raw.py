@@ -9,12 +9,9 @@ and readers of the tables must not see half of it.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 from extract import contract as contracts_of
@@ -24,6 +21,7 @@ from extract.landing import Batch
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
 from warehouse import (
+    books,
     connection,
     payload,
     reads,
@@ -33,36 +31,11 @@ from warehouse import (
     versions,
     volume,
 )
-from warehouse.admission import Admitted, admit, unequal
+from warehouse.admission import Admitted, admit
+from warehouse.books import LoadResult
 from warehouse.connection import Connection
 
-_UTC_NOW = "cast(now() at time zone 'UTC' as timestamp)"
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What became of a batch: source = landed = loaded + quarantined + duplicate.
-
-    `updated` of the loaded rows are new versions of keys that were known; `deleted` keys were
-    found gone. `skipped`: the batch had been loaded before, the numbers are of that load.
-    """
-
-    system: str
-    table: str
-    batch: str
-    day: date
-    source: int
-    landed: int
-    loaded: int
-    quarantined: int
-    duplicate: int
-    updated: int
-    deleted: int
-    seconds: float
-    control_sums: dict[str, str] = field(default_factory=dict)
-    new_columns: list[str] = field(default_factory=list)
-    reasons: dict[str, int] = field(default_factory=dict)
-    skipped: bool = False
+__all__ = ["LoadResult", "admit_all", "create_all", "load_all", "load_batch", "load_one"]
 
 
 def create_all(contracts: Iterable[Contract], settings: Settings) -> None:
@@ -109,7 +82,7 @@ def load_all(
         con.execute("begin transaction")
         try:
             # another process may have loaded some since the first look
-            known = _results(con, batches)
+            known = books.entered(con, batches)
             loaded = {
                 address: load_one(con, each, run_id)
                 for each in admitted
@@ -223,8 +196,8 @@ def load_one(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
     """Load one admitted batch inside the transaction at hand."""
     started = time.monotonic()
     counts = versions.apply(con, admitted, _newest_keys(con, admitted))
-    result = _result(con, admitted, counts, started)
-    _record(con, admitted, result, run_id)
+    result = books.balance(con, admitted, counts, started)
+    books.enter(con, admitted, result, run_id)
     if admitted.manifest.replay_of is None:
         # a replay brings old rows only: what lies between may not have been read yet
         reads.record(con, admitted, counts.cursor)
@@ -254,104 +227,11 @@ def _newest_keys(con: Connection, admitted: Admitted) -> Path | None:
     return Admitted(other, admitted.contract, manifest, admitted.verdict).keys
 
 
-def _result(
-    con: Connection, admitted: Admitted, counts: versions.Counts, started: float
-) -> LoadResult:
-    """Hold the counts and the sums against each other, whoever counted them."""
-    batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
-    accounted = counts.loaded + verdict.quarantined_rows + counts.duplicate
-    if manifest.landed_rows != accounted:
-        what = "landed, and loaded + quarantined + duplicate"
-        raise unequal(what, manifest.landed_rows, accounted, batch)
-    for column, found in versions.control_sums(con, admitted).items():
-        told = manifest.control_sums.get(column)
-        if told is None or Decimal(told) != found:
-            raise unequal(f"control sums of {column} in source and files", told, found, batch)
-    return LoadResult(
-        system=batch.system,
-        table=batch.table,
-        batch=str(batch.address),
-        day=batch.day,
-        source=manifest.source_rows,
-        landed=manifest.landed_rows,
-        loaded=counts.loaded,
-        quarantined=verdict.quarantined_rows,
-        duplicate=counts.duplicate,
-        updated=counts.updated,
-        deleted=counts.deleted,
-        seconds=round(time.monotonic() - started, 3),
-        control_sums=manifest.control_sums,
-        new_columns=manifest.new_columns,
-        reasons=verdict.reasons,
-    )
-
-
-def _record(con: Connection, admitted: Admitted, result: LoadResult, run_id: str) -> None:
-    """Ledger and reconciliation, in the transaction of the rows."""
-    batch, manifest, verdict = admitted.batch, admitted.manifest, admitted.verdict
-    con.execute(
-        f"insert into ops.ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
-        [
-            result.batch,
-            batch.system,
-            batch.table,
-            batch.day,
-            batch.batch_id,
-            run_id,
-            manifest.contract_version,
-            manifest.files["data.parquet"],
-            verdict.files["passed.parquet"],
-            admitted.lists_keys,
-        ],
-    )
-    con.execute(
-        "insert into ops.reconciliation values"
-        f" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_UTC_NOW})",
-        [
-            run_id,
-            batch.system,
-            batch.table,
-            result.batch,
-            batch.day,
-            result.source,
-            result.landed,
-            result.loaded,
-            result.quarantined,
-            result.duplicate,
-            result.updated,
-            result.deleted,
-            json.dumps(result.control_sums),
-            json.dumps(result.new_columns),
-            json.dumps(result.reasons),
-            json.dumps(verdict.warnings),
-            manifest.seconds,
-            verdict.seconds,
-            result.seconds,
-        ],
-    )
-
-
 def _known(settings: Settings, batches: Sequence[Batch]) -> dict[str, LoadResult]:
     if not settings.work_file.is_file():
         return {}
     with connection.read(settings) as con:
-        return _results(con, batches) if schemas.has_ops(con) else {}
-
-
-def _results(con: Connection, batches: Sequence[Batch]) -> dict[str, LoadResult]:
-    """Results of those batches that were loaded before, by address."""
-    rows = con.execute(
-        'select system, "table", batch, day, source, landed, loaded, quarantined, duplicate,'
-        " updated, deleted, load_seconds, control_sums, new_columns, reasons"
-        " from ops.reconciliation where list_contains(?, batch)",
-        [[str(batch.address) for batch in batches]],
-    ).fetchall()
-    names = [each.name for each in fields(LoadResult)]
-    results = {}
-    for *plain, sums, new_columns, reasons in rows:
-        values = (*plain, json.loads(sums), json.loads(new_columns), json.loads(reasons), True)
-        results[str(plain[2])] = LoadResult(**dict(zip(names, values, strict=True)))
-    return results
+        return books.entered(con, batches) if schemas.has_ops(con) else {}
 
 
 def _failed(error: Exception, admitted: Sequence[Admitted]) -> WarehouseError:

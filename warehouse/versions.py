@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from extract import span
@@ -71,20 +70,6 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     told = newest is not None or (held > 0 and admitted.lists_keys)
     deleted = marked + (deletes.close(con, admitted, standing, newest) if told else 0)
     return Counts(passed, held, loaded, repeated + known, updated, deleted, cursor)
-
-
-def control_sums(con: Connection, admitted: Admitted) -> dict[str, Decimal]:
-    """Exact sums of the decimal columns over the rows that passed and the rows that did not."""
-    money = admitted.contract.money
-    if not money:
-        return {}
-    names = listed(money)
-    found = con.execute(
-        f"select {', '.join(f'coalesce(sum({quoted(name)}), 0)' for name in money)} from"
-        f" (select {names} from {parquet(admitted.batch.passed)}"
-        f" union all select {names} from {parquet(admitted.batch.quarantine)})"
-    ).fetchone()
-    return dict(zip(money, found or (), strict=True))
 
 
 def _stage(con: Connection, admitted: Admitted) -> tuple[int, int, datetime | None]:

@@ -85,7 +85,15 @@ def test_the_report_holds_counts_sums_and_seconds(settings: Settings) -> None:
     assert content["run"]["version"] == "kehu-20260131T000000Z-abcd.duckdb"
     (table,) = content["tables"]
     assert (table["source"], table["loaded"], table["quarantined"]) == (3, 2, 1)
-    assert table["control_sums"] == {"amount": "22.50"}
+    assert table["control_sums"] == {
+        "amount": {
+            "source": "22.50",
+            "landed": "22.50",
+            "loaded": "12.50",
+            "quarantined": "10.00",
+            "duplicate": "0.00",
+        }
+    }
     assert table["reasons"] == {"test:rule": 1}
     assert content["totals"]["landed"] == 3
     assert {"run_id": run_id, "stage": "core", "seconds": 2.0} in content["seconds"]
