@@ -1,7 +1,7 @@
 """Builds identities, facts, metrics, scores and marts from everything that is loaded.
 
 Kind: now. A run always works on the newest loaded day; after a failure start a new one or clear it.
-Makes: every table of dbt in the working file, tested, and the asset `marts`.
+Makes: every table of dbt on the engine (KEHU_ENGINE), tested, and the asset `marts`.
 Who is told: the owner, in the Airflow UI and in `report/failures.jsonl`; readers keep the last
 good version.
 
@@ -11,6 +11,7 @@ so no load can slip in between two layers and leave marts of two different state
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 
 from airflow.sdk import dag, get_current_context, task
@@ -23,21 +24,27 @@ from dags.blocks.messages import fit_for_logs
 @task(outlets=[MARTS], execution_timeout=timedelta(hours=2), **WRITES)
 @fit_for_logs
 def build_marts() -> None:
-    """Create missing raw tables; unless a table is held, build and test layer by layer."""
+    """Unless a table is held, let the engine see what is loaded; build and test by layer."""
     from dags.blocks.dbt import build
+    from dags.blocks.engine import engine_of
     from extract.contract import read_all
     from kehu.settings import load
     from warehouse import raw, runs, volume
 
     context, settings = get_current_context(), load()
     run_id = run_id_of(context)
-    raw.create_all(read_all(settings.contract_dirs), settings)
     as_of_dates = raw.as_of_dates(settings)
     variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     as_of = date.fromisoformat(max(as_of_dates))
-    with runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages:
+    with (
+        runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages,
+        engine_of(settings) as engine,
+    ):
         volume.require_accepted(settings)
-        stages.update(build(settings, variables))
+        began = time.monotonic()
+        engine.register_raw(read_all(settings.contract_dirs))
+        stages["register"] = time.monotonic() - began
+        stages.update(build(settings, variables, engine))
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 
 

@@ -7,14 +7,19 @@ what it starts. Touches: nothing on disk, except that `write_env_file` makes `.e
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from kehu.errors import SettingsError
 from kehu.settings import CLONE, Settings
+
+SPARK_CONNECTION = "kehu_spark"
+"""The Airflow connection that says where Spark listens, and with which login."""
 
 POOL = "warehouse_writer"
 """The pool of one slot that every task takes which opens the working file for writing."""
@@ -117,12 +122,46 @@ def prepare(settings: Settings, api_port: int | None = None) -> None:
                 do="run `make env`, which writes .env with random keys, and use make",
             )
     os.environ.update(told)
+    if settings.engine == "spark" and os.environ.get("KEHU_SPARK_URL"):
+        os.environ.setdefault(f"AIRFLOW_CONN_{SPARK_CONNECTION.upper()}", _connection(settings))
     _homes[:] = [told["AIRFLOW_HOME"]]
     # Packages are compiled once, not in every process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(CLONE) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(CLONE), *filter(None, paths)])
+
+
+def _connection(settings: Settings) -> str:
+    """KEHU_SPARK_URL as Airflow reads connections."""
+    from warehouse.engines.address import Address
+
+    address = Address.parse(settings.spark_url())
+    return json.dumps(
+        {
+            "conn_type": address.scheme,
+            "host": address.host,
+            "port": address.port,
+            "login": address.user,
+            "password": address.secret,
+            "extra": dict(address.options),
+        }
+    )
+
+
+@contextmanager
+def set_during(variables: Mapping[str, str]) -> Iterator[None]:
+    """Variables that stand in the environment during a block only: a login may be among them."""
+    kept = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def write_env_file(path: Path) -> bool:

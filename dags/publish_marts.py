@@ -22,6 +22,7 @@ from dags.blocks.messages import fit_for_logs
 @fit_for_logs
 def publish() -> dict[str, str]:
     """Copy the marts of the newest build into a new file, audit it, switch readers to it."""
+    from dags.blocks.engine import engine_of
     from expectations.published import audit
     from kehu.settings import load
     from warehouse import publish, runs
@@ -29,7 +30,8 @@ def publish() -> dict[str, str]:
     context, settings = get_current_context(), load()
     run_id = runs.built_run(settings)
     began = time.monotonic()
-    version = publish.publish(settings, run_id, audit)
+    with engine_of(settings) as engine:
+        version = publish.publish(settings, run_id, audit, engine)
     runs.stage(settings, run_id, "publish", time.monotonic() - began)
     context["outlet_events"][PUBLISHED].extra = {"run_id": run_id, "version": version.name}
     return {"run_id": run_id, "version": str(version)}

@@ -1,6 +1,6 @@
 """Publish: a new file beside the old one, audited, then switched by one rename.
 
-In: the marts of the working file. Out: `published/kehu-<UTC>-<4 hex>.duckdb`, the same tables as
+In: the marts of the engine. Out: `published/kehu-<UTC>-<4 hex>.duckdb`, the same tables as
 Parquet under `published/parquet/<version>/`, and the links `kehu.duckdb` and `parquet/current`.
 Touches the published folder; notes the version in `ops.runs`.
 
@@ -15,21 +15,22 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from extract import landing
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
-from warehouse import books, connection
+from warehouse import books, connection, engines
 from warehouse.connection import Connection
 from warehouse.ddl.raw_tables import literal, quoted
+from warehouse.engines import Engine
+from warehouse.engines.marts import MART_SCHEMAS
 from warehouse.hashes import table_hashes
 
 __all__ = ["KEPT_VERSIONS", "MART_SCHEMAS", "publish", "table_hashes", "versions"]
 
-MART_SCHEMAS = ("customer", "value", "credit")
 OPS_TABLES = ("runs", "reconciliation", "stage_seconds")
 KEPT_VERSIONS = 3
 
@@ -37,13 +38,19 @@ _HIDDEN = ".unfinished-"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-def publish(settings: Settings, run_id: str, audit: Callable[[Path], object] | None = None) -> Path:
+def publish(
+    settings: Settings,
+    run_id: str,
+    audit: Callable[[Path], object] | None = None,
+    engine: Engine | None = None,
+) -> Path:
     """Publish the marts as of `run_id`; gives the path of the new file.
 
-    A publication with the same content as the last one is made all the same: it says that the
-    data was looked at again and by which run. Nothing is published while the books of a source
-    table do not add up, or its raw table is not what they say. `audit` gets the finished file
-    before any reader does, and raises to refuse it.
+    They are read from `engine`, opened as the settings say unless it is given. A publication with
+    the same content as the last one is made all the same: it says that the data was looked at
+    again and by which run. Nothing is published while the books of a source table do not add up,
+    or its raw table is not what they say. `audit` gets the finished file before any reader does,
+    and raises to refuse it.
     """
     with connection.read(settings) as con:
         books.check(con)
@@ -55,7 +62,8 @@ def publish(settings: Settings, run_id: str, audit: Callable[[Path], object] | N
         file = folder / f"{_HIDDEN}{version}.duckdb"
         parquet = folder / "parquet" / f"{_HIDDEN}{version}"
         try:
-            _copy(settings, run_id, version, file, parquet)
+            with nullcontext(engine) if engine else engines.opened(settings) as opened:
+                _copy(settings, opened, run_id, version, file, parquet)
             if audit is not None:
                 audit(file)
             _settle(file, parquet)
@@ -78,25 +86,30 @@ def versions(settings: Settings) -> list[Path]:
     return sorted(settings.published.glob("kehu-*.duckdb"))
 
 
-def _copy(settings: Settings, run_id: str, version: str, file: Path, parquet: Path) -> None:
+def _copy(
+    settings: Settings, engine: Engine, run_id: str, version: str, file: Path, parquet: Path
+) -> None:
     """Copy marts and three ops tables into `file`, and each table from there into `parquet`."""
-    with connection.publishing(settings, file) as (con, work):
-        tables = _tables(con, work)
+    with (
+        connection.publishing(settings, file) as (con, work),
+        engine.attach_marts(con, work) as marts,
+    ):
+        tables = _tables(con, work, marts)
         con.execute("begin transaction")
-        for schema, table in tables:
+        for catalog, schema, table in tables:
             con.execute(f"create schema if not exists new.{quoted(schema)}")
             con.execute(
                 f"create table new.{quoted(schema)}.{quoted(table)} as"
-                f" {_select(con, work, schema, table, run_id)}"
+                f" {_select(con, catalog, schema, table, run_id)}"
             )
-            _copy_comments(con, work, schema, table)
+            _copy_comments(con, catalog, schema, table)
         con.execute(
             "update new.ops.runs set version = ?, status = 'success' where run_id = ?",
             [version, run_id],
         )
         con.execute("commit")
         con.execute("checkpoint new")
-        for schema, table in tables:
+        for _, schema, table in tables:
             target = parquet / schema / f"{table}.parquet"
             landing.make_private(target.parent)
             con.execute(
@@ -105,31 +118,32 @@ def _copy(settings: Settings, run_id: str, version: str, file: Path, parquet: Pa
             )
 
 
-def _tables(con: Connection, work: str) -> list[tuple[str, str]]:
-    """What is published: every table and view of the mart schemas, and three ops tables."""
+def _tables(con: Connection, work: str, marts: str) -> list[tuple[str, str, str]]:
+    """What is published, and from which catalog: every table and view of the mart schemas, and
+    three ops tables."""
     found = con.execute(
-        "select table_schema, table_name from information_schema.tables"
-        " where table_catalog = ? and (list_contains(?, table_schema)"
-        " or table_schema = 'ops' and list_contains(?, table_name))"
+        "select table_catalog, table_schema, table_name from information_schema.tables"
+        " where (table_catalog = ? and list_contains(?, table_schema)"
+        " or table_catalog = ? and table_schema = 'ops' and list_contains(?, table_name))"
         # left behind by a build that was killed
         " and not regexp_matches(table_name, '__dbt_(tmp|backup)')"
         # steps of the models, not for readers
         " and not starts_with(table_name, 'int_')"
-        " order by all",
-        [work, list(MART_SCHEMAS), list(OPS_TABLES)],
+        " order by table_schema, table_name",
+        [marts, list(MART_SCHEMAS), work, list(OPS_TABLES)],
     ).fetchall()
-    if not any(schema in MART_SCHEMAS for schema, _ in found):
+    if not any(schema in MART_SCHEMAS for _, schema, _ in found):
         raise WarehouseError(
             "There are no marts to publish.",
             where=f"{work}: schemas {', '.join(MART_SCHEMAS)}",
             do="build the marts first",
         )
-    return [(schema, table) for schema, table in found]
+    return [(catalog, schema, table) for catalog, schema, table in found]
 
 
-def _select(con: Connection, work: str, schema: str, table: str, run_id: str) -> str:
+def _select(con: Connection, catalog: str, schema: str, table: str, run_id: str) -> str:
     """The rows with the run that published them; ops tables tell of many runs, in `run_id`."""
-    source = f"{quoted(work)}.{quoted(schema)}.{quoted(table)}"
+    source = f"{quoted(catalog)}.{quoted(schema)}.{quoted(table)}"
     if schema == "ops":
         return f"select * from {source}"
     names = [column[0] for column in con.execute(f"select * from {source} limit 0").description]
@@ -137,17 +151,17 @@ def _select(con: Connection, work: str, schema: str, table: str, run_id: str) ->
     return f"select {kept}, {literal(run_id)} as run_id from {source}"
 
 
-def _copy_comments(con: Connection, work: str, schema: str, table: str) -> None:
+def _copy_comments(con: Connection, catalog: str, schema: str, table: str) -> None:
     """Readers see in their tool what a table and a column mean."""
     target = f"new.{quoted(schema)}.{quoted(table)}"
-    place = [work, schema, table]
+    place = [catalog, schema, table]
     where = "where database_name = ? and schema_name = ? and {} = ? and comment is not null"
-    for kind, catalog, name in (
+    for kind, listed, name in (
         ("table", "duckdb_tables()", "table_name"),
         ("table", "duckdb_views()", "view_name"),
     ):
         for (comment,) in con.execute(
-            f"select comment from {catalog} {where.format(name)}", place
+            f"select comment from {listed} {where.format(name)}", place
         ).fetchall():
             con.execute(f"comment on {kind} {target} is {literal(comment)}")
     for column, comment in con.execute(

@@ -14,7 +14,8 @@ from rich.table import Table
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
 from warehouse import connection, runs, schemas
-from warehouse.publish import MART_SCHEMAS
+from warehouse.connection import Connection
+from warehouse.engines.marts import MART_SCHEMAS
 from warehouse.raw import LoadResult
 
 COUNTS = ("source", "landed", "loaded", "quarantined", "duplicate", "updated", "deleted")
@@ -36,22 +37,31 @@ def status(settings: Settings) -> Iterator[Table]:
                 do="run `python -m warehouse init`",
             )
         sources = runs.reconciliation(con)
-        marts = con.execute(
-            "select schema_name, table_name from duckdb_tables()"
-            " where list_contains(?, schema_name) and not starts_with(table_name, 'int_')"
-            " order by all",
-            [list(MART_SCHEMAS)],
-        ).fetchall()
-        sizes = [
-            (schema, name, (con.execute(f'from "{schema}"."{name}" select count(*)').fetchone()))
-            for schema, name in marts
-        ]
+        sizes = _sizes(con)
+    if settings.engine != "duckdb" and settings.published_file.exists():
+        # the working file holds no marts: what readers see are the last finished ones
+        with connection.read_published(settings.published_file) as published:
+            sizes = _sizes(published)
     yield _counts("Source tables, last load", sources, [str(row["day"]) for row in sources])
     table = Table("schema", "mart", title="Marts", box=box.SIMPLE)
     table.add_column("rows", justify="right")
-    for schema, name, found in sizes:
-        table.add_row(schema, name, f"{found[0] if found else 0:,}")
+    for schema, name, rows in sizes:
+        table.add_row(schema, name, f"{rows:,}")
     yield table
+
+
+def _sizes(con: Connection) -> list[tuple[str, str, int]]:
+    """Rows of every mart."""
+    marts = con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where list_contains(?, schema_name) and not starts_with(table_name, 'int_')"
+        " order by all",
+        [list(MART_SCHEMAS)],
+    ).fetchall()
+    return [
+        (schema, name, con.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0])
+        for schema, name in marts
+    ]
 
 
 def _counts(title: str, rows: Sequence[Mapping[str, Any]], last: Sequence[str]) -> Table:

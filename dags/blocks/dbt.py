@@ -1,7 +1,7 @@
 """dbt, layer by layer, in the process of the task: imported once, parsed once.
 
-In: the settings, variables, and the list of layers. Out: seconds per layer; a `WarehouseError` that
-names model and test when something fails. Touches: the working file and `<home>/dbt`.
+In: the settings, variables, the engine. Out: seconds per layer; a `WarehouseError` that names model
+and test when something fails. Touches: the engine's tables and `<home>/dbt`.
 
 dbt's own messages may quote a cell ("Could not convert string 'x'"), so they go to the log file of
 the restricted zone only; ours name the node and the count. A node whose text holds no cell, such as
@@ -17,10 +17,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dags.environment import set_during
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
+
+if TYPE_CHECKING:
+    from warehouse.engines import Engine
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +50,15 @@ _TESTS_OF_DATA = (
 )
 
 
-def build(settings: Settings, variables: Mapping[str, Any]) -> dict[str, float]:
-    """Build and test the seeds, then every layer in order; stop at the first that fails."""
+def build(
+    settings: Settings, variables: Mapping[str, Any], engine: Engine | None = None
+) -> dict[str, float]:
+    """Build and test the seeds, then every layer in order; stop at the first that fails.
+
+    On `engine`, or in the working file when none is given.
+    """
     seconds: dict[str, float] = {}
-    with _runner(settings, variables) as (manifest, run):
+    with _runner(settings, variables, engine) as (manifest, run):
         for layer, names in selections(manifest).items():
             began = time.monotonic()
             outcome = run("build", *_TESTS_OF_DATA, "--select", *names)
@@ -85,7 +94,7 @@ def selections(manifest: Any) -> dict[str, list[str]]:
 
 @contextmanager
 def _runner(
-    settings: Settings, variables: Mapping[str, Any]
+    settings: Settings, variables: Mapping[str, Any], engine: Engine | None = None
 ) -> Iterator[tuple[Any, Callable[..., Any]]]:
     """The parsed project, and a function that runs a dbt command on it.
 
@@ -100,17 +109,20 @@ def _runner(
     # Absolute, whoever calls: dbt's parse cache holds paths.
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(dict(variables))]
+    places += ["--target", engine.dbt_target if engine else "duckdb"]
 
     def run(runner: Any, command: str, *arguments: str) -> Any:
         return runner.invoke([*quiet, command, *places, *arguments])
 
     try:
-        parsed = run(dbtRunner(), "parse")
-        _check("the project", parsed, settings)
-        # Macros that look at the graph need it; dbt builds it only when it parses by itself.
-        parsed.result.build_flat_graph()
-        yield parsed.result, partial(run, dbtRunner(manifest=parsed.result))
+        with set_during(engine.dbt_environment if engine else {}):
+            parsed = run(dbtRunner(), "parse")
+            _check("the project", parsed, settings)
+            # Macros that look at the graph need it; dbt builds it only when it parses by itself.
+            parsed.result.build_flat_graph()
+            yield parsed.result, partial(run, dbtRunner(manifest=parsed.result))
     finally:
+        # does nothing where dbt had the working file not open
         DuckDBConnectionManager.close_all_connections()
 
 

@@ -27,15 +27,23 @@ CONFIGURATION: Mapping[str, str] = {
 """As in dbt's profile: a timestamp has no zone, as in DuckDB."""
 
 _REACH_SECONDS = 10
+_RETRIES = 5
+"""With growing pauses: some twenty seconds."""
 _CLASS = re.compile(r"\[([A-Z][A-Z0-9_.]{5,})\]")
 _REFUSED = re.compile(r"UNAUTHENTICATED|PERMISSION_DENIED|Bad status: 3|LOGIN|authenticat", re.I)
+
+_connected: dict[str, Any] = {}
+"""Sessions of Spark Connect that this process has opened, by URL."""
 
 
 class Session(Protocol):
     """Statements on one server."""
 
-    def execute(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run one statement; its rows, when it gives any. Raises `WarehouseError`."""
+    def execute(self, sql: str) -> None:
+        """Run one statement. Raises `WarehouseError`."""
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of one query. Raises `WarehouseError`."""
 
 
 @contextmanager
@@ -47,6 +55,13 @@ def opened(address: Address) -> Iterator[Session]:
     _reach(address)
     with _connect(address) if address.scheme == CONNECT else _thrift(address) as session:
         yield session
+
+
+def close_all() -> None:
+    """Close the sessions of Spark Connect that this process has opened."""
+    while _connected:
+        _, session = _connected.popitem()
+        session.stop()
 
 
 def error_class(error: BaseException) -> str:
@@ -79,15 +94,22 @@ def _connect(address: Address) -> Iterator[Session]:
         warnings.simplefilter("ignore", FutureWarning)
         try:
             from pyspark.sql import SparkSession
+            from pyspark.sql.connect.client.retries import DefaultPolicy
         except ImportError as error:
             raise _no_client("pyspark-client", error) from None
-    logging.getLogger("pyspark.sql.connect.client").setLevel(logging.CRITICAL)
-    try:
-        session = SparkSession.builder.remote(address.remote).getOrCreate()
-        for name, value in CONFIGURATION.items():
-            session.conf.set(name, value)
-    except Exception as error:
-        raise _not_opened(error, address) from None
+        # it would log the messages of the server, with what they quote
+        logging.getLogger("pyspark.sql.connect.client").setLevel(logging.CRITICAL)
+        try:
+            session = _connected.get(address.remote)
+            if session is None or session.is_stopped:
+                session = SparkSession.builder.remote(address.remote).create()
+                # its own policy waits ten minutes for a server that is gone, also when a task ends
+                session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
+                for name, value in CONFIGURATION.items():
+                    session.conf.set(name, value)
+                _connected[address.remote] = session
+        except Exception as error:
+            raise _not_opened(error, address) from None
     # It stays open: dbt uses the same one in this process, and tables of a catalogue that lives
     # in a session would be gone with it.
     yield _ConnectSession(session, address)
@@ -97,7 +119,13 @@ class _ConnectSession:
     def __init__(self, session: Any, address: Address) -> None:
         self._session, self._address = session, address
 
-    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+    def execute(self, sql: str) -> None:
+        try:
+            self._session.sql(sql)
+        except Exception as error:
+            raise _failed(error, self._address) from None
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         try:
             return [tuple(row) for row in self._session.sql(sql).collect()]
         except Exception as error:
@@ -137,11 +165,17 @@ class _ThriftSession:
     def __init__(self, connection: Any, address: Address) -> None:
         self._connection, self._address = connection, address
 
-    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+    def execute(self, sql: str) -> None:
+        self._run(sql, rows=False)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._run(sql, rows=True)
+
+    def _run(self, sql: str, *, rows: bool) -> list[tuple[Any, ...]]:
         try:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute(sql)
-                return list(cursor.fetchall()) if cursor.description else []
+                return list(cursor.fetchall()) if rows else []
         except Exception as error:
             raise _failed(error, self._address) from None
 
