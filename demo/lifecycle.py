@@ -173,7 +173,7 @@ def _check(customers: int, seed: int) -> None:
 
 @cache
 def _contracts(system: str) -> tuple[Contract, ...]:
-    return tuple(c for c in read_all([CONTRACTS], system) if c.file is None)
+    return tuple(c for c in read_all([CONTRACTS], system) if c.source_kind == "database")
 
 
 def _standing(settings: Settings) -> bool:

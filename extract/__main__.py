@@ -133,7 +133,7 @@ def _contracts(settings: Settings) -> int:
             contract.cursor or "whole table",
             str(contract.lookback) if contract.cursor else "",
             contract.deletes,
-            contract.file.path if contract.file else "database",
+            contract.file.path if contract.file else contract.source_kind,
             ", ".join(f"{classes.count(name)} {name}" for name in CLASSES if name in classes),
         )
     _console().print(table)

@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from extract import contract_policy
+from extract import contract_policy, contract_servers
 from extract.contract_policy import DeletedWhen, DriftPolicy, Volume
 from extract.contract_rules import (
     CLASSES,
@@ -30,12 +30,14 @@ from extract.contract_rules import (
     custom_properties,
     problems_in,
 )
+from extract.contract_servers import ApiSource, FileSource
 from kehu.errors import ContractError
 
 __all__ = [
     "CLASSES",
     "IDENTIFIERS",
     "ROW_POSITION",
+    "ApiSource",
     "Column",
     "Contract",
     "FileSource",
@@ -103,16 +105,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class FileSource:
-    """Where a table comes from when its source is a folder of files, not a database."""
-
-    path: str
-    format: str
-    delimiter: str = ","
-    encoding: str = "utf-8"
-
-
-@dataclass(frozen=True)
 class Contract:
     """One source table's contract. `key` is in key order; `cursor` is None for snapshots.
 
@@ -139,10 +131,16 @@ class Contract:
     deleted_when: DeletedWhen | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     file: FileSource | None = None
+    api: ApiSource | None = None
 
     @property
     def name(self) -> str:
         return f"{self.system}.{self.table}"
+
+    @property
+    def source_kind(self) -> str:
+        """Where the table comes from: database, file or api. A source's URL decides which apply."""
+        return "file" if self.file else "api" if self.api else "database"
 
     @property
     def raw_table(self) -> str:
@@ -233,7 +231,7 @@ def read(path: Path) -> Contract:
         key=lambda item: (item[1].get("primaryKeyPosition", 999), item[0]),
     )
     ordered = [prop for _, prop in properties]
-    server = next((s for s in document.get("servers") or [] if s["type"] == "local"), None)
+    servers = document.get("servers") or []
     return Contract(
         system=document["domain"],
         table=table["name"],
@@ -254,14 +252,8 @@ def read(path: Path) -> Contract:
         period=custom.get("period"),
         deleted_when=contract_policy.deleted_when(custom),
         left_out={item["column"]: item["why"] for item in custom.get("leftOut") or []},
-        file=FileSource(
-            path=server["path"],
-            format=server["format"],
-            delimiter=custom_properties(server).get("delimiter", ","),
-            encoding=server.get("encoding") or "utf-8",
-        )
-        if server
-        else None,
+        file=contract_servers.file_of(servers, custom_properties),
+        api=contract_servers.api_of(servers, custom_properties),
     )
 
 

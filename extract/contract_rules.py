@@ -11,12 +11,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from extract import dates
+from extract import contract_servers, dates
 
 CLASSES = ("public", "internal", "personal", "identifier", "health")
 """Privacy classes of a column, from open to closed (`docs/data_model.md`)."""
@@ -87,11 +86,6 @@ _CUSTOM: dict[str, Any] = {
         },
         "attribution": {"type": "string"},
     },
-}
-_CUSTOM_SERVER: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"delimiter": {"type": "string", "minLength": 1, "maxLength": 1}},
 }
 _CUSTOM_COLUMN: dict[str, Any] = {
     "type": "object",
@@ -180,7 +174,10 @@ def problems_in(document: Any) -> Iterable[str]:
     for item in custom.get("leftOut") or []:
         if isinstance(item, dict) and item.get("column") in names:
             yield f"$.customProperties: leftOut names {item['column']!r}, a column of the table"
-    yield from _servers(document, names)
+    servers = document.get("servers") or []
+    yield from contract_servers.problems(servers, custom_properties, _check)
+    if ROW_POSITION in names and not any(s.get("type") == "local" for s in servers):
+        yield f"$.schema[0].properties: {ROW_POSITION} needs a file, which servers does not name"
 
 
 def _date_format(prop: Mapping[str, Any], where: str) -> Iterable[str]:
@@ -191,20 +188,6 @@ def _date_format(prop: Mapping[str, Any], where: str) -> Iterable[str]:
         dates.as_regex(str(pattern))
     except ValueError as error:
         yield f"{where}.logicalTypeOptions.format: {pattern!r} cannot be read: {error}"
-
-
-def _servers(document: Mapping[str, Any], names: set[str]) -> Iterable[str]:
-    """A table that lies in a file: its path stays below the source folder, its format is known."""
-    local = [s for s in document.get("servers") or [] if s.get("type") == "local"]
-    for server in local:
-        path = Path(str(server.get("path")))
-        if path.is_absolute() or ".." in path.parts:
-            yield f"$.servers: the path {str(path)!r} must lie below the source folder"
-        if server.get("format") not in ("csv", "parquet"):
-            yield f"$.servers: the format must be csv or parquet, not {server.get('format')!r}"
-        yield from _check(_CUSTOM_SERVER, custom_properties(server), "$.servers.customProperties")
-    if ROW_POSITION in names and not local:
-        yield f"$.schema[0].properties: {ROW_POSITION} needs a file, which servers does not name"
 
 
 def _check(schema: Mapping[str, Any], value: Any, where: str) -> Iterable[str]:

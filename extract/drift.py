@@ -30,7 +30,11 @@ def differences(snapshot: Snapshot, contract: Contract) -> list[Difference]:
     """All differences of one table. Columns that the contract leaves out are none."""
     present = snapshot.columns(contract)
     if present is None:
-        thing = f"file {contract.file.path}" if contract.file else "table"
+        thing = "table"
+        if contract.file:
+            thing = f"file {contract.file.path}"
+        elif contract.api:
+            thing = f"path {contract.api.path}"
         return [
             Difference(
                 contract,

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extract import casting, drift, landing, leftovers, parquet
-from extract.connectors import Snapshot, open_snapshot
+from extract.connectors import Snapshot, open_snapshot, source_kind
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
 from extract.span import Interval, Span, span_of
@@ -30,21 +30,20 @@ from kehu.errors import LandingError, SourceError
 from kehu.settings import Settings
 
 log = logging.getLogger(__name__)
+_KINDS = {"file": "a folder of files", "api": "an HTTP API", "database": "a database"}
 
 
 def contracts_of(system: str, settings: Settings) -> tuple[Contract, ...]:
-    """The contracts that apply to a system: with a file for a folder of files, else without."""
-    url = settings.source_url(system)
-    is_folder = url.startswith("file:")
+    """The contracts that apply to a system: those of files, of an API, or of a database."""
+    kind = source_kind(settings.source_url(system))
     contracts = tuple(
         contract
         for contract in read_all(settings.contract_dirs, system)
-        if (contract.file is not None) == is_folder
+        if contract.source_kind == kind
     )
     if not contracts:
         raise SourceError(
-            f"No contract describes the system {system!r}"
-            + (" as a folder of files." if is_folder else " as a database."),
+            f"No contract describes the system {system!r} as {_KINDS[kind]}.",
             where=", ".join(map(str, settings.contract_dirs)),
             do=f"check the name and KEHU_{system.upper()}_URL, or add contracts under "
             f"<folder>/{system}/",
@@ -116,7 +115,7 @@ def _land(
     """Write the files of one table into `folder`; returns its manifest, not yet sealed."""
     started = time.monotonic()
     extracted_at = datetime.now(UTC)
-    if contract.is_snapshot or contract.deletes == "snapshot" or contract.file is not None:
+    if contract.is_snapshot or contract.deletes == "snapshot" or contract.source_kind != "database":
         span = None
     source = snapshot.measure(contract, span)
     data = folder / batch.data.name

@@ -13,7 +13,7 @@ from extract.connectors.base import Address, Measure, Snapshot
 from extract.contract import Contract
 from kehu.errors import SourceError
 
-__all__ = ["Address", "Measure", "Snapshot", "open_snapshot"]
+__all__ = ["Address", "Measure", "Snapshot", "open_snapshot", "source_kind"]
 
 _CONNECTORS = {
     "sqlite": "sqlite",
@@ -22,8 +22,16 @@ _CONNECTORS = {
     "mysql": "mysql",
     "mariadb": "mysql",
     "file": "files",
+    "https": "api",
+    "http": "api",
 }
 """The module per kind of URL; each has `open_source(address, contracts)`."""
+
+
+def source_kind(url: str) -> str:
+    """Which contracts apply to a URL: those of a file, an api, or a database."""
+    scheme = url.partition(":")[0].lower()
+    return {"file": "file", "http": "api", "https": "api"}.get(scheme, "database")
 
 
 @contextmanager
@@ -39,7 +47,7 @@ def open_snapshot(system: str, url: str, contracts: Sequence[Contract]) -> Itera
             f"No connector reads sources of the kind {address.scheme!r}.",
             where=address.where,
             do=f"set KEHU_{system.upper()}_URL to sqlite:///<file>, postgresql://..., mysql://... "
-            "or file://<folder>",
+            "file://<folder> or https://...",
         )
     module = importlib.import_module(f"extract.connectors.{_CONNECTORS[address.scheme]}")
     with module.open_source(address, contracts) as snapshot:

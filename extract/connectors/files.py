@@ -11,7 +11,6 @@ number of fields is landed as such. A file that changes while the run reads it s
 from __future__ import annotations
 
 import csv
-import tempfile
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,18 +18,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb  # noqa: TID251  a connector may: sorting what files hold in any order
+import duckdb  # noqa: TID251  a connector may: what sorting raises
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from extract import casting
 from extract.casting import Array, pc
-from extract.connectors.base import Address, Measure, quoted
+from extract.connectors import sorting
+from extract.connectors.base import Address, Measure
 from extract.connectors.text import Utf8Stream, encoding_of, mended, open_bytes, open_text, unmarked
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
 from extract.span import Span
-from kehu.errors import KehuError, SourceError
+from kehu.errors import SourceError
 
 _UNREADABLE = (
     OSError,
@@ -121,7 +121,7 @@ class FilesSnapshot:
             yield from batches
         else:
             with self._reading(contract, self._folder):
-                yield from _sorted(batches, columns, contract.key)
+                yield from sorting.by_key(batches, columns, contract.key)
         if self._state_of(contract) != self._state[contract.name]:
             raise SourceError(
                 f"The files of {contract.name} changed while they were read.",
@@ -307,33 +307,3 @@ def _parquet_batches(path: Path, columns: Sequence[Column]) -> Iterator[pa.Recor
                 ],
                 columns,
             )
-
-
-def _sorted(
-    batches: Iterator[pa.RecordBatch], columns: Sequence[Column], key: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
-    """The rows by key, in byte order; larger than memory is fine."""
-    failures: list[KehuError] = []
-
-    def watched() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from batches
-        except KehuError as error:
-            failures.append(error)
-            raise
-
-    order = ", ".join(f"{quoted(name)} NULLS LAST" for name in key)
-    with (
-        tempfile.TemporaryDirectory(prefix="kehu-sort-") as spill,
-        duckdb.connect(config={"memory_limit": "1GB", "temp_directory": spill}) as connection,
-    ):
-        source = pa.RecordBatchReader.from_batches(casting.schema(columns), watched())
-        connection.register("source", source)
-        try:
-            result = connection.execute(f"SELECT * FROM source ORDER BY {order}")
-            yield from result.to_arrow_reader(_ROWS)
-        except duckdb.Error:
-            # DuckDB tells its own story of what failed while it was fed: keep ours.
-            if failures:
-                raise failures[0] from None
-            raise
