@@ -13,7 +13,7 @@ from typing import Any
 
 Check = Callable[[Mapping[str, Any], Any, str], Iterable[str]]
 
-FORMATS = ("csv", "parquet", "excel")
+FORMATS = ("csv", "parquet")
 
 _FILE: dict[str, Any] = {
     "type": "object",
