@@ -44,7 +44,7 @@ env: .env ## write .env with random keys (0600), unless it exists
 
 # --- run ---------------------------------------------------------------------------------------
 
-.PHONY: demo advance real replay up report reconcile contract-diff
+.PHONY: demo advance real replay up report reconcile quarantine data-docs contract-diff
 demo: setup env ## embedded sources, every DAG once, figures and a page; twice changes nothing
 	@$(PY) -m demo create --customers $(CUSTOMERS)
 	@$(PY) -m dags run
@@ -72,6 +72,12 @@ replay: setup env ## judge and load a batch again: TABLE=<system>.<table> [BATCH
 
 reconcile: setup env ## compare the warehouse with the sources, cell by cell: [TABLE=<system>.<table>]
 	@$(PY) -m dags reconcile $(if $(TABLE),"$(TABLE)")
+
+quarantine: setup env ## rows that wait, by rule and batch: [TABLE=<system>.<table>]
+	@$(PY) -m expectations quarantine $(if $(TABLE),"$(TABLE)")
+
+data-docs: setup env ## pages about the last validation of every table, without values
+	@$(PY) -m expectations docs
 
 contract-diff: setup env ## what the sources have that the contracts do not say, and the reverse
 	@$(PY) -m extract check

@@ -13,6 +13,7 @@ import time
 
 from airflow.sdk import dag, get_current_context, task
 
+from dags.blocks import reports
 from dags.blocks.assets import MARTS, PUBLISHED
 from dags.blocks.defaults import WRITES, when_changed
 from dags.blocks.messages import fit_for_logs
@@ -45,11 +46,9 @@ def report(published: dict[str, str]) -> None:
 
     from kehu.settings import load
     from report.build import build
-    from warehouse import runs
 
-    settings = load()
-    runs.report(settings, published["run_id"], Path(published["version"]))
-    build(settings)
+    reports.of_publication(get_current_context(), published["run_id"], Path(published["version"]))
+    build(load())
 
 
 @dag(**when_changed([MARTS]), tags=["marts", "publish"], doc_md=__doc__)

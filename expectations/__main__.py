@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from expectations import gate, replay
+from expectations import data_docs, gate, replay, waiting
 from extract.contract import Contract, read_all
 from extract.landing import Batch, Verdict
 from kehu import settings as kehu_settings
@@ -28,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "rules":
             return _rules(settings, given.table)
+        if given.command == "docs":
+            print(data_docs.build(settings))
+            return 0
+        if given.command == "quarantine":
+            return _quarantine(settings, given.table, show_rows=given.rows)
         if given.command == "replay":
             return _replay(settings, given.table, given.batch)
         return _validate(settings, given.addresses)
@@ -48,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="check quarantined rows again, as new batches")
     again.add_argument("table", metavar="SYSTEM.TABLE")
     again.add_argument("--batch", metavar="ID", help="only of this batch; default: all waiting")
+    held = commands.add_parser("quarantine", help="rows that wait, by rule and batch")
+    held.add_argument("table", nargs="?", metavar="SYSTEM.TABLE", help="default: every table")
+    held.add_argument(
+        "--rows", action="store_true", help="the rows themselves (restricted: a terminal only)"
+    )
+    commands.add_parser("docs", help="write the pages of Data Docs about the last validations")
     rules = commands.add_parser("rules", help="list the rules, with what breaking them costs")
     rules.add_argument("table", nargs="?", metavar="SYSTEM.TABLE", help="default: every table")
     return parser
@@ -71,6 +82,31 @@ def _replay(settings: Settings, name: str, batch_id: str | None) -> int:
     _show([verdict for _, verdict in replayed])
     for batch, _ in replayed:
         print(batch.address)
+    return 0
+
+
+def _quarantine(settings: Settings, name: str | None, *, show_rows: bool) -> int:
+    if show_rows and not (name and sys.stdout.isatty()):
+        raise ValidationError(
+            "Rows are shown of one table, on a terminal: output that is redirected may be read "
+            "outside the restricted zone.",
+            where=str(name or "every table"),
+            do="name a table and call it on a terminal; or open quarantine.parquet of the batch",
+        )
+    found = list(waiting.waiting(settings, name))
+    table = Table(title="rows in quarantine", title_justify="left")
+    for column in ("table", "batch", "rule", "rows", "state"):
+        table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
+    for held in found:
+        for rule, rows in held.reasons.items():
+            state = "replayed" if held.replayed else "waits"
+            table.add_row(held.table, held.batch.batch_id, rule, f"{rows:,}", state)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    print(f"{sum(held.rows for held in found if not held.replayed):,} rows wait")
+    if show_rows:
+        for held in found:
+            for row in waiting.rows(held):
+                print(f"{held.batch.address}: {row}")
     return 0
 
 

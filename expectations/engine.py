@@ -111,6 +111,8 @@ class Engine:
         )
         self._connection = self._source.get_engine().raw_connection()
         self._duckdb = self._connection.driver_connection
+        self.result: Mapping[str, Any] = {}
+        """What Great Expectations said in the last check, as JSON; it holds no value of a cell."""
         self.execute("set autoinstall_known_extensions = false")
         if spill is not None:
             self.execute(f"set temp_directory = '{quoted(spill)}'")
@@ -155,10 +157,12 @@ class Engine:
         try:
             batch = asset.add_batch_definition_whole_table("whole").get_batch()
             # First only yes or no: one pass over the data, and no value enters a result.
-            verdicts = self._validate(batch, by_name, {"result_format": "BOOLEAN_ONLY"}, where)
+            boolean_only = {"result_format": "BOOLEAN_ONLY"}
+            verdicts, result = self._validate(batch, by_name, boolean_only, where)
+            self.result = result.to_json_dict()
             broken = {name: by_name[name] for name, verdict in verdicts.items() if not verdict[0]}
             lists = {name: rule for name, rule in broken.items() if find_rows and _by_column(rule)}
-            details = self._validate(batch, lists, _COUNTED, where) if lists else {}
+            details = self._validate(batch, lists, _COUNTED, where)[0] if lists else {}
         finally:
             self._source.delete_asset(view)
         return [
@@ -189,7 +193,8 @@ class Engine:
     @staticmethod
     def _validate(
         batch: Any, rules: Mapping[str, Any], result_format: Mapping[str, Any], where: str
-    ) -> dict[str, tuple[bool, Mapping[str, Any]]]:
+    ) -> tuple[dict[str, tuple[bool, Mapping[str, Any]]], Any]:
+        """Per rule whether it was kept, with details; and the whole result."""
         suite = gx.ExpectationSuite(name=where, expectations=list(rules.values()))
         result = batch.validate(suite, result_format=dict(result_format))
         verdicts: dict[str, tuple[bool, Mapping[str, Any]]] = {}
@@ -208,7 +213,7 @@ class Engine:
                 where=where,
                 do="correct these rules; nothing was decided about the rows",
             )
-        return verdicts
+        return verdicts, result
 
 
 def name_of(rule: Any) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from expectations import quarantine
+from expectations import data_docs, quarantine
 from extract import landing
 from extract.contract import Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Verdict
@@ -50,7 +50,7 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     (batch.path / FAILURE).unlink(missing_ok=True)
 
     try:
-        findings = _findings(engine, batch, contract)
+        rules, findings = _findings(engine, batch, contract)
         critical = [(f.rule, f.rows) for f in findings if f.is_critical and f.rows is not None]
         division = quarantine.divide(batch, contract, quarantine.reasons_by_row(critical), key)
     except KehuError:
@@ -90,7 +90,9 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
             for f in sorted(findings, key=lambda f: f.rule)
             if not f.is_critical and f.rows is not None
         },
+        checks=rules,
     )
+    data_docs.note(settings, batch, verdict, engine.result)
     landing.write_verdict(batch, verdict)
     return verdict
 
@@ -173,7 +175,8 @@ def _engine(settings: Settings) -> Engine:
     return engine.shared(spill)
 
 
-def _findings(engine: Engine, batch: Batch, contract: Contract) -> list[Finding]:
+def _findings(engine: Engine, batch: Batch, contract: Contract) -> tuple[int, list[Finding]]:
+    """How many rules were checked, and those that are broken."""
     from expectations.engine import rows_of
     from expectations.suites import of_table
 
@@ -181,7 +184,7 @@ def _findings(engine: Engine, batch: Batch, contract: Contract) -> list[Finding]
     if CAST_ERRORS not in pq.read_schema(batch.data).names:
         relation = relation.replace("select *", f"select *, null as {CAST_ERRORS}", 1)
     rules = of_table.rules(contract, _unread_cells(engine, batch))
-    return engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
+    return len(rules), engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
 
 
 def _unread_cells(engine: Engine, batch: Batch) -> list[str]:

@@ -60,6 +60,7 @@ class Manifest:
     bound above which rows were read (None: all); `cursor_to` is the highest cursor in the file,
     never beyond the end of `day` (None: there is none).
     `table_rows` counts the whole source table in that snapshot, however few rows were read.
+    `run_id` read it; `source_position` names the snapshot where the source has a name for it.
     `replay_of`: address of the batch whose quarantined rows were landed again, if that is what
     this batch is. It holds these rows only, so it says nothing about keys or other rows.
     """
@@ -82,13 +83,16 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
     replay_of: str | None = None
     table_rows: int | None = None
+    run_id: str | None = None
+    source_position: str | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the gate says of a batch. `reasons` counts rows per rule; a row may break several.
 
-    `warnings` counts rows per rule that is reported only: no row is held back for it.
+    `warnings` counts rows per rule that is reported only: no row is held back for it. `checks` is
+    the number of rules that were checked.
     """
 
     system: str
@@ -104,6 +108,7 @@ class Verdict:
     seconds: float
     files: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    checks: int = 0
 
 
 @contextmanager

@@ -86,7 +86,8 @@ def extract_system(
                 manifest = _land(
                     snapshot, contract, batch, folder, span, new_columns[contract.table]
                 )
-                landing.seal(folder, manifest)
+                position = getattr(snapshot, "position", None)
+                landing.seal(folder, replace(manifest, run_id=run_id, source_position=position))
                 log.info("%s: %s rows", contract.name, manifest.landed_rows)
                 batches.append(batch)
     return batches

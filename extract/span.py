@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from extract.contract import Contract
+if TYPE_CHECKING:
+    from extract.contract import Contract
 
 _TICK = timedelta(microseconds=1)
 _NONE = timedelta(0)

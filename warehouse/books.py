@@ -1,8 +1,8 @@
 """The books: what became of every row and of all money in it, entered with the load.
 
 In: a connection inside the transaction of a load, or to a loaded warehouse. Out: rows of
-`ops.ledger`, `ops.reconciliation` and `ops.batches`; errors naming every table whose books do not
-add up. Touches these tables.
+`ops.ledger` and `ops.reconciliation`; errors naming every table whose books do not add up.
+Touches these two.
 
 The equation: source = landed = loaded + quarantined + duplicate, in rows and, per decimal column,
 in money. Each side is counted where it lies: by the source, in the landed file, in the raw table,

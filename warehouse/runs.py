@@ -1,28 +1,22 @@
-"""Runs: when they began and ended, what they took, and the report a person reads afterwards.
+"""Runs: when they began and ended, and what they took.
 
-In: a run id. Out: rows of `ops.runs` and `ops.stage_seconds`, and `<report>/run-<run_id>.json`.
-Touches the working file and the folder of run reports.
+In: a run id. Out: rows of `ops.runs` and `ops.stage_seconds`. Touches the working file.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-from extract import landing
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
 from warehouse import connection, schemas
 from warehouse.connection import Connection
-
-_COUNTS = ("source", "landed", "loaded", "quarantined", "duplicate", "updated", "deleted")
 
 
 @dataclass(frozen=True)
@@ -148,62 +142,6 @@ def reconciliation(con: Connection, run_id: str | None = None) -> list[dict[str,
         for name in ("control_sums", "new_columns", "reasons", "warnings"):
             row[name] = json.loads(row[name])
     return rows
-
-
-def report(settings: Settings, run_id: str, version: Path | None = None) -> Path:
-    """Write `run-<run_id>.json`: the run, every source table's last batch, seconds, checks.
-
-    The equation is computed here once more from the numbers the report shows; a report that does
-    not add up is refused with `WarehouseError`.
-    """
-    with connection.read(settings) as con:
-        noted = last(con, run_id)
-        tables = reconciliation(con)
-        seconds = con.execute(
-            "select run_id, stage, seconds from ops.stage_seconds order by all"
-        ).fetchall()
-    if noted is None:
-        raise WarehouseError(
-            "The run is not known.",
-            where=f"{settings.work_file}, ops.runs, run {run_id}",
-            do="start the run with warehouse.runs.start",
-        )
-    for row in tables:
-        _balanced(row)
-    content = {
-        "run": _plain(vars(noted)) | {"version": version.name if version else noted.version},
-        "totals": {name: sum(row[name] for row in tables) for name in _COUNTS},
-        "tables": [_plain(row) for row in tables],
-        "seconds": [{"run_id": run, "stage": name, "seconds": took} for run, name, took in seconds],
-    }
-    landing.make_private(settings.run_reports)
-    path = settings.run_reports / f"run-{_file_name(run_id)}.json"
-    landing.write_json(path, content)
-    return path
-
-
-def _balanced(row: dict[str, Any]) -> None:
-    accounted = row["loaded"] + row["quarantined"] + row["duplicate"]
-    if not row["source"] == row["landed"] == accounted:
-        raise WarehouseError(
-            f"Rows are missing in the books: source {row['source']}, landed {row['landed']}, "
-            f"accounted for {accounted}.",
-            where=f"ops.reconciliation, batch {row['batch']}",
-            do="rebuild the warehouse from landing: these books were changed by hand",
-        )
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Days and moments as text."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in values.items()
-    }
-
-
-def _file_name(run_id: str) -> str:
-    """Run ids of a scheduler hold colons and plus signs."""
-    return re.sub(r"[^0-9A-Za-z_.-]", "_", run_id)
 
 
 def _now() -> datetime:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import CronDataIntervalTimetable, Param
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
+from dags.blocks import reports
 from dags.environment import POOL, failures_file
 from extract.disk import make_private
 from extract.span import Interval
@@ -62,6 +63,8 @@ def record_failure(context: Mapping[str, Any]) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    if task.dag_id.startswith("ingest_"):
+        reports.of_ingest(context, entry)
 
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -75,6 +78,7 @@ DEFAULT_ARGS: dict[str, Any] = {
     ),
     "execution_timeout": timedelta(minutes=30),
     "on_failure_callback": record_failure,
+    "on_retry_callback": reports.record_retry,
 }
 
 

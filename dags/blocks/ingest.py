@@ -11,6 +11,7 @@ import logging
 
 from airflow.sdk import get_current_context, task
 
+from dags.blocks import reports
 from dags.blocks.assets import RAW
 from dags.blocks.defaults import WRITES, day_of, interval_of, run_id_of
 from dags.blocks.messages import fit_for_logs
@@ -86,6 +87,7 @@ def extract_validate_load(system: str) -> None:
                 verdict.quarantined_rows,
                 verdict.reasons or "",
             )
+        reports.of_validation(settings, {f"{v.system}.{v.table}" for v in verdicts})
         require_passed(verdicts)
         return addresses
 
@@ -116,5 +118,6 @@ def extract_validate_load(system: str) -> None:
             "day": day_of(context, settings).isoformat(),
             "rows": sum(result.loaded for result in results),
         }
+        reports.of_ingest(context)
 
     load(validate(extract()))

@@ -73,7 +73,11 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Mys
                     cursor.execute(limit)
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        yield MysqlSnapshot(connection, address)
+            cursor.execute("SHOW STATUS LIKE 'binlog_snapshot_%'")  # MariaDB with a binary log
+            found = {name.decode(): value.decode() for name, value in cursor.fetchall()}
+        place = found.get("Binlog_snapshot_file", ""), found.get("Binlog_snapshot_position", "")
+        position = f"binary log {place[0]}:{place[1]}" if place[0] else None
+        yield MysqlSnapshot(connection, address, position)
     finally:
         with suppress(pymysql.Error):
             connection.close()
@@ -85,8 +89,9 @@ class MysqlSnapshot:
     dialect = "mysql"
     """How it writes SQL, for who asks it with `query`."""
 
-    def __init__(self, connection: Any, address: Address) -> None:
+    def __init__(self, connection: Any, address: Address, position: str | None) -> None:
         self._connection = connection
+        self.position = position
         self._database = address.database
         self.where = address.where
 

@@ -31,6 +31,12 @@ from kehu.errors import SourceError
 _CHUNK = 4 << 20
 _PASSING = ("57P01", "57P02", "57P03", "53300")
 """SQLSTATEs of a server that stops, starts, or has no free connection."""
+_POSITION = """
+    SELECT 'snapshot ' || txid_current_snapshot()::text || ', LSN ' || coalesce(
+        CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
+        ::text, 'unknown')
+"""
+"""What the snapshot is called where the server's own tools speak of it."""
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "varchar": ("text", "character varying", "character", "uuid", "name", "citext"),
     "integer": ("smallint", "integer", "bigint"),
@@ -76,8 +82,9 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
             path = [schema] if schema else [address.system, "public"]
             # The transaction takes its snapshot at its first statement: take it now.
             cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
-            cursor.execute("SELECT 1")
-        yield PostgresSnapshot(connection, address.where)
+            cursor.execute(_POSITION)
+            (position,) = cursor.fetchone()
+        yield PostgresSnapshot(connection, address.where, position)
     finally:
         with suppress(psycopg2.Error):
             connection.close()
@@ -100,9 +107,10 @@ class PostgresSnapshot:
     dialect = "postgres"
     """How it writes SQL, for who asks it with `query`."""
 
-    def __init__(self, connection: Any, where: str) -> None:
+    def __init__(self, connection: Any, where: str, position: str) -> None:
         self._connection = connection
         self.where = where
+        self.position = position
 
     def columns(self, contract: Contract) -> Mapping[str, str] | None:
         found = self._query(

@@ -6,6 +6,7 @@ Each fault meets a house that has published already; its readers keep what they 
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import secrets
 import shutil
@@ -56,6 +57,15 @@ class House:
         assert shown.count("  where: ") == 1, "one message"
         assert "unexpectedly" not in shown
         assert self._state() == self._before
+        self._reported()
+
+    def _reported(self) -> None:
+        """The newest run report tells of a failure in the same words."""
+        folder = self.finished.settings.run_reports
+        newest = max(folder.glob("run-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        failure = json.loads(newest.read_text(encoding="utf-8"))["failure"]
+        page = newest.with_suffix(".html").read_text(encoding="utf-8")
+        assert failure["what"] and html.escape(failure["what"], quote=False)[:30] in page
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ import json
 import stat
 from typing import Any
 
+import jsonschema
 import pytest
 
 from kehu.errors import WarehouseError
-from kehu.settings import Settings
+from kehu.settings import SYSTEMS, Settings
 from tests.dags.conftest import Round
 from warehouse import connection, runs
+from warehouse.run_report import SCHEMA
 
 
 def test_shape(dags: dict[str, Any]) -> None:
@@ -49,6 +51,23 @@ def test_run_report_and_page_stand_beside_it(first_round: Round) -> None:
     assert first_round.published.stem in (settings.run_reports / "index.html").read_text(
         encoding="utf-8"
     )
+
+
+def test_every_run_left_a_report_and_a_page(first_round: Round) -> None:
+    settings = first_round.settings
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    found = {}
+    for path in settings.run_reports.glob("run-*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema.validate(content)
+        found[content["run"]["dag_id"]] = content
+        assert path.with_suffix(".html").is_file()
+    ingests = {f"ingest_{system}" for system in SYSTEMS}
+    assert found.keys() == {*ingests, "build_customer_marts"}
+    rows = sum(found[name]["totals"]["source"] for name in ingests)
+    assert rows == found["build_customer_marts"]["totals"]["source"] > 0
+    page = (settings.run_reports / "index.html").read_text(encoding="utf-8")
+    assert f'href="run-{runs.built_run(settings)}.html"' in page
 
 
 def test_an_unfinished_build_is_not_published(first_round: Round) -> None:

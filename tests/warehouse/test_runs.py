@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from kehu.errors import WarehouseError
 from kehu.settings import Settings
-from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
+from tests.warehouse.landed import PAYMENTS, settings_at
 from warehouse import connection, raw, runs
 
 BUILD = "build_customer_marts"
@@ -70,43 +69,3 @@ def test_only_a_finished_build_may_be_published(settings: Settings) -> None:
     runs.finish(settings, "run-2", "failed")
     with pytest.raises(WarehouseError, match="last build is failed"):
         runs.built_run(settings)
-
-
-def test_the_report_holds_counts_sums_and_seconds(settings: Settings) -> None:
-    batch = land(settings, PAYMENTS, [payment(1), payment(2, "2.50")], quarantined=[payment(3)])
-    raw.load_batch(batch, PAYMENTS, settings, "ingest")
-    run_id = "manual__2026-01-31T00:00:00+08:00"
-    with runs.run(settings, run_id, BUILD) as stages:
-        stages["core"] = 2.0
-    path = runs.report(settings, run_id, Path("kehu-20260131T000000Z-abcd.duckdb"))
-    assert path.name == "run-manual__2026-01-31T00_00_00_08_00.json"
-    content = json.loads(path.read_text())
-    assert content["run"]["run_id"] == run_id
-    assert content["run"]["version"] == "kehu-20260131T000000Z-abcd.duckdb"
-    (table,) = content["tables"]
-    assert (table["source"], table["loaded"], table["quarantined"]) == (3, 2, 1)
-    assert table["control_sums"] == {
-        "amount": {
-            "source": "22.50",
-            "landed": "22.50",
-            "loaded": "12.50",
-            "quarantined": "10.00",
-            "duplicate": "0.00",
-        }
-    }
-    assert table["reasons"] == {"test:rule": 1}
-    assert content["totals"]["landed"] == 3
-    assert {"run_id": run_id, "stage": "core", "seconds": 2.0} in content["seconds"]
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_books_that_do_not_add_up_make_no_report(settings: Settings) -> None:
-    raw.load_batch(land(settings, PAYMENTS, [payment(1)]), PAYMENTS, settings, "ingest")
-    with runs.run(settings, "run-1", BUILD):
-        pass
-    with connection.write(settings) as con:
-        con.execute("update ops.reconciliation set loaded = 0")
-    with pytest.raises(WarehouseError, match="source 1, landed 1, accounted for 0"):
-        runs.report(settings, "run-1")
-    with pytest.raises(WarehouseError, match="not known"):
-        runs.report(settings, "run-9")
