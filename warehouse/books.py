@@ -146,7 +146,7 @@ def entered(con: Connection, batches: Sequence[Batch]) -> dict[str, LoadResult]:
     names = [each.name for each in fields(LoadResult)]
     results = {}
     for *plain, sums, new_columns, reasons in rows:
-        values = (*plain, json.loads(sums), json.loads(new_columns), json.loads(reasons), True)
+        values = (*plain, money_of(sums), json.loads(new_columns), json.loads(reasons), True)
         results[str(plain[2])] = LoadResult(**dict(zip(names, values, strict=True)))
     return results
 
@@ -217,7 +217,17 @@ def is_balanced(row: Mapping[str, Any]) -> bool:
         == Decimal(sums["landed"])
         == sum((Decimal(sums[part]) for part in parts), Decimal(0))
         for sums in row["control_sums"].values()
+        if "loaded" in sums
     )
+
+
+def money_of(text: str) -> Money:
+    """The sums of an entry; one from before each part had its own says what landed only."""
+    told = json.loads(text)
+    return {
+        name: {"source": sums, "landed": sums} if isinstance(sums, str) else sums
+        for name, sums in told.items()
+    }
 
 
 def _unbalanced(con: Connection) -> Iterator[str]:
@@ -225,7 +235,7 @@ def _unbalanced(con: Connection) -> Iterator[str]:
     for batch, money, *counts in con.execute(
         f"select batch, control_sums, {', '.join(names)} from ops.reconciliation order by batch"
     ).fetchall():
-        row = dict(zip(names, counts, strict=True)) | {"control_sums": json.loads(money)}
+        row = dict(zip(names, counts, strict=True)) | {"control_sums": money_of(money)}
         if not is_balanced(row):
             told = ", ".join(f"{name} {row[name]}" for name in names)
             yield f"batch {batch}: {told}"
@@ -239,7 +249,11 @@ def _not_as_entered(con: Connection) -> Iterator[str]:
         'select system, "table", batch_id, loaded, control_sums from ops.reconciliation'
         ' inner join ops.ledger using (batch, system, "table") where loaded > 0'
     ).fetchall():
-        sums = {name: Decimal(each["loaded"]) for name, each in json.loads(money).items()}
+        sums = {
+            name: Decimal(each["loaded"])
+            for name, each in money_of(money).items()
+            if "loaded" in each
+        }
         entered.setdefault(f"{system}__{table}", {})[batch] = (loaded, sums)
     for table, columns in there.items():
         told = entered.get(table, {})

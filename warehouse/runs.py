@@ -15,7 +15,7 @@ from typing import Any
 
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
-from warehouse import connection, schemas
+from warehouse import books, connection, schemas
 from warehouse.connection import Connection
 
 
@@ -139,7 +139,8 @@ def reconciliation(con: Connection, run_id: str | None = None) -> list[dict[str,
     names = [column[0] for column in cursor.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
-        for name in ("control_sums", "new_columns", "reasons", "warnings"):
+        row["control_sums"] = books.money_of(row["control_sums"])
+        for name in ("new_columns", "reasons", "warnings"):
             row[name] = json.loads(row[name])
     return rows
 

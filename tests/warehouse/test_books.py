@@ -84,6 +84,19 @@ def test_tampered_books_or_rows_block_the_publication(
     assert settings.published_file.resolve() == published
 
 
+def test_entries_from_before_each_part_had_its_sum_are_read(settings: Settings) -> None:
+    raw.load_batch(land(settings, PAYMENTS, [payment(1)]), PAYMENTS, settings, "r")
+    with connection.write(settings) as con:
+        con.execute('update ops.reconciliation set control_sums = \'{"amount": "10.00"}\'')
+    newer = land(settings, PAYMENTS, [payment(2, minute=1)], keys=[payment(1), payment(2)])
+    raw.load_batch(newer, PAYMENTS, settings, "r")
+    check(settings)
+    with connection.write(settings) as con:
+        con.execute("update raw.billing__payments set amount = 9 where payment_no = 'P000002'")
+    with pytest.raises(WarehouseError, match="billing__payments"):
+        check(settings)
+
+
 def test_tables_without_money_are_counted(settings: Settings) -> None:
     row = {
         "account_no": "A1",
