@@ -23,7 +23,7 @@ from pathlib import Path
 from extract import contract
 from extract.landing import Batch
 from kehu import settings
-from warehouse import deletes, raw, versions
+from warehouse import books, deletes, raw, versions
 
 settings, point = settings.load({"KEHU_HOME": sys.argv[1]}), sys.argv[2]
 folder = settings.contract_dirs[0] / "billing"
@@ -45,16 +45,17 @@ elif point == "inserted":
 elif point == "closed":
     deletes.close = dying_after(deletes.close)
 elif point == "one table recorded":
-    raw._record = dying_after(raw._record)
+    books.enter = dying_after(books.enter)
 elif point == "before commit":
     # the connection is a C type, so the last step before the commit is wrapped instead
     seen = []
-    record = raw._record
+    record = raw.load_one
     def last(*arguments):
-        record(*arguments)
+        result = record(*arguments)
         seen.append(1)
         len(seen) == 2 and die()
-    raw._record = last
+        return result
+    raw.load_one = last
 batches = [Batch.at(settings.landing, address) for address in sys.argv[3:]]
 raw.load_all(batches, settings, "killed", contracts)
 if point == "committed":
