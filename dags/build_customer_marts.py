@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from functools import partial
 
 from airflow.sdk import dag, get_current_context, task
 
@@ -27,6 +28,7 @@ def build_marts() -> None:
     """Unless a table is held, let the engine see what is loaded; build and test by layer."""
     from dags.blocks.dbt import build
     from dags.blocks.engine import engine_of
+    from dags.blocks.statistics import run_after
     from extract.contract import read_all
     from kehu.settings import load
     from warehouse import raw, runs, volume
@@ -35,7 +37,8 @@ def build_marts() -> None:
     run_id = run_id_of(context)
     as_of_dates = raw.as_of_dates(settings)
     variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
-    as_of = date.fromisoformat(max(as_of_dates))
+    days = [date.fromisoformat(day) for day in as_of_dates]
+    as_of = max(days)
     with (
         runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages,
         engine_of(settings) as engine,
@@ -44,7 +47,8 @@ def build_marts() -> None:
         began = time.monotonic()
         engine.register_raw(read_all(settings.contract_dirs))
         stages["register"] = time.monotonic() - began
-        stages.update(build(settings, variables, engine))
+        after = partial(run_after, engine=engine, as_of_dates=days)
+        stages.update(build(settings, variables, engine, after))
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 
 

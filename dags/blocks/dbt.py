@@ -51,11 +51,15 @@ _TESTS_OF_DATA = (
 
 
 def build(
-    settings: Settings, variables: Mapping[str, Any], engine: Engine | None = None
+    settings: Settings,
+    variables: Mapping[str, Any],
+    engine: Engine | None = None,
+    after: Callable[[str], dict[str, float]] = lambda layer: {},
 ) -> dict[str, float]:
     """Build and test the seeds, then every layer in order; stop at the first that fails.
 
-    On `engine`, or in the working file when none is given.
+    On `engine`, or in the working file when none is given. `after` is called with each layer that
+    was built, while dbt has nothing open; it gives seconds per step of its own.
     """
     seconds: dict[str, float] = {}
     with _runner(settings, variables, engine) as (manifest, run):
@@ -65,6 +69,8 @@ def build(
             seconds[layer] = round(time.monotonic() - began, 2)
             _check(f"layer {layer}", outcome, settings)
             log.info("%s: %s in %.1f s", layer, _summary(outcome.result), seconds[layer])
+            _close_working_file()
+            seconds |= after(layer)
     return seconds
 
 
@@ -100,7 +106,6 @@ def _runner(
 
     Afterwards the working file is closed, so that other code of this process can open it.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     target, project = settings.dbt_target, str(settings.dbt_project)
@@ -122,8 +127,14 @@ def _runner(
             parsed.result.build_flat_graph()
             yield parsed.result, partial(run, dbtRunner(manifest=parsed.result))
     finally:
-        # does nothing where dbt had the working file not open
-        DuckDBConnectionManager.close_all_connections()
+        _close_working_file()
+
+
+def _close_working_file() -> None:
+    """Does nothing where dbt had it not open."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
 
 
 def _log_file(settings: Settings) -> Path:

@@ -15,13 +15,13 @@ from tests.dbt_project.building import dbt
 
 LAYERS: dict[str, set[str]] = {
     "staging": {"source"},
-    "identity": {"staging", "identity", "seed"},
+    "identity": {"staging", "identity", "analytics", "seed"},
     "core": {"staging", "identity", "core", "seed"},
     "metrics": {"core", "metrics", "seed"},
     "schemes": {"metrics", "schemes", "seed"},
     "customer": {"identity", "core", "customer"},
-    "value": {"core", "metrics", "schemes", "value", "customer", "seed"},
-    "credit": {"core", "metrics", "schemes", "credit", "customer", "seed"},
+    "value": {"core", "metrics", "schemes", "value", "customer", "analytics", "seed"},
+    "credit": {"core", "metrics", "schemes", "credit", "customer", "analytics", "seed"},
     "serving": {"customer", "value", "credit", "serving", "seed"},
 }
 """Folder of a model, and the folders it may read."""
@@ -54,6 +54,8 @@ def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _folder(manifest: dict[str, Any], key: str) -> str:
     kind = key.split(".")[0]
+    if key.startswith("source.kehu.analytics."):
+        return "analytics"
     return kind if kind in ("source", "seed") else str(manifest["nodes"][key]["fqn"][1])
 
 
