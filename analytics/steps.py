@@ -45,4 +45,12 @@ class Step:
         return made
 
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (
+    Step(
+        name="cycle_regression",
+        after="metrics",
+        reads={"observations": "value.int_cycle_observations"},
+        makes=["cycle_regression"],
+        function="analytics.cycle_regression:regress",
+    ),
+)

@@ -50,7 +50,9 @@ class Card:
     attributes: tuple[Attribute, ...]
     coefficients: tuple[tuple[str, float], ...]
     trained: tuple[tuple[str, str], ...] = ()
-    """What it was trained on: rows, bad, seed, SHA-256 of the data."""
+    """What it was trained on: rows, bad, SHA-256 of the data."""
+    quality: tuple[tuple[str, int, str, float], ...] = ()
+    """On rows it did not see: kind (measure, calibration, roc), position, name, value."""
 
     @property
     def features(self) -> list[str]:
@@ -108,8 +110,8 @@ class Card:
             if content.pop("format") != FORMAT:
                 raise ValueError("another format")
             content["attributes"] = tuple(map(_attribute, content["attributes"]))
-            for name in ("coefficients", "trained"):
-                content[name] = tuple((key, value) for key, value in content[name])
+            for name in ("coefficients", "trained", "quality"):
+                content[name] = tuple(map(tuple, content[name]))
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError):
             raise SettingsError(
@@ -118,8 +120,9 @@ class Card:
                 do="train one: python -m analytics scorecard train --help",
             ) from None
 
-    def seed_rows(self, valid_from: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Rows of `scorecards` and of `scorecard_bins`: one per bin, or per category of it."""
+    def seed_rows(self, valid_from: str) -> dict[str, list[dict[str, Any]]]:
+        """Rows by seed: `scorecards`, `scorecard_bins` (one per bin, or per category of it),
+        `scorecard_figures`."""
         head = {
             "scorecard": self.name,
             "version": self.version,
@@ -131,7 +134,15 @@ class Card:
             "highest_score": self.highest,
             "reason_count": self.reasons,
         }
-        return [head], [self._seed_row(*each) for each in self._attribute_values()]
+        named = {"scorecard": self.name, "version": self.version}
+        return {
+            "scorecards": [head],
+            "scorecard_bins": [self._seed_row(*each) for each in self._attribute_values()],
+            "scorecard_figures": [
+                named | {"kind": kind, "position": at, "name": name, "value": f"{value:.6f}"}
+                for kind, at, name, value in self.quality
+            ],
+        }
 
     def _attribute_values(self) -> Iterator[tuple[Attribute, str | None]]:
         for attribute in self.attributes:
@@ -144,6 +155,7 @@ class Card:
             "scorecard": self.name,
             "version": self.version,
             "feature": found.feature,
+            "feature_no": self.features.index(found.feature) + 1,
             "bin": found.number,
             "lower": _text(found.lower),
             "upper": _text(found.upper),
@@ -165,16 +177,15 @@ def scaled(base_score: int, base_odds: float, points_to_double: float) -> tuple[
 
 def write_seeds(folder: Path, cards: Sequence[tuple[Card, str]]) -> list[Path]:
     """Write the seeds of cards, each with the day it is valid from; gives the paths."""
-    heads, bins = [], []
+    seeds: dict[str, list[dict[str, Any]]] = {}
     for card, valid_from in cards:
-        head, rows = card.seed_rows(valid_from)
-        heads += head
-        bins += rows
+        for name, rows in card.seed_rows(valid_from).items():
+            seeds.setdefault(name, []).extend(rows)
     paths = []
-    for name, rows in (("scorecards", heads), ("scorecard_bins", bins)):
+    for name, rows in seeds.items():
         path = folder / f"{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
         paths.append(path)

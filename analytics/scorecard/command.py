@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the four actions."""
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     for name, text in (
-        ("train", "fit a scorecard on all rows and write its file"),
+        ("train", "fit a scorecard on all rows, measure it on unseen ones, write its file"),
         ("quality", "repeated cross-validation: AUC, KS, Gini, calibration, PSI by month"),
     ):
         action = actions.add_parser(name, help=text, description=text)
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "train":
             action.add_argument("--to", type=Path, required=True, help="file of the scorecard")
             action.add_argument("--version", type=int, default=1, help="default: 1")
-    text = "write the seeds scorecards.csv and scorecard_bins.csv, which SQL scores with"
+    text = "write the seeds scorecards, scorecard_bins and scorecard_figures, which SQL reads"
     action = actions.add_parser("seeds", help=text, description=text)
     action.add_argument("--card", type=Path, action="append", required=True)
     action.add_argument("--valid-from", required=True, help="yyyy-mm-dd, of every card given")
@@ -69,7 +69,8 @@ def _train(arguments: argparse.Namespace) -> None:
         "bad": str(int(bad.sum())),
         "data_sha256": records.sha256(arguments.records),
     }
-    made = dataclasses.replace(trained.card, trained=tuple(noted.items()))
+    measured = tuple(quality.rows_of(bad, quality.cross_validated(rows, bad, mapping)))
+    made = dataclasses.replace(trained.card, trained=tuple(noted.items()), quality=measured)
     made.write(arguments.to)
     _show_card(made, trained)
     Console().print(f"Scorecard {made.name} version {made.version}: {arguments.to}")
@@ -123,8 +124,8 @@ def _quality(arguments: argparse.Namespace) -> None:
     groups = Table("group", title="Calibration: share of bad")
     for name in ("rows", "expected", "observed"):
         groups.add_column(name, justify="right")
-    for row in quality.calibration(bad, unseen.probability).itertuples(index=False):
-        groups.add_row(str(row[0]), str(row[1]), f"{row[2]:.4f}", f"{row[3]:.4f}")
+    for at, row in enumerate(quality.calibration(bad, unseen.probability).itertuples(), start=1):
+        groups.add_row(str(at), str(row.rows), f"{row.expected:.4f}", f"{row.observed:.4f}")
     console.print(groups)
     if mapping.day is not None:
         months = Table("month", "rows", title="Stability against the first month")

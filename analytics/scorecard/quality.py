@@ -11,7 +11,8 @@ ln(share now / share then) over bands of the score; above 0.25 the population ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,22 @@ def measure(bad: Values, score: Values, probability: Values) -> Quality:
     )
 
 
-def roc(bad: Values, score: Values, points: int = 50) -> pd.DataFrame:
+def rows_of(bad: Values, unseen: Unseen) -> Iterator[tuple[str, int, str, float]]:
+    """All of it as rows: kind (measure, calibration, roc), position, name, value."""
+    measures = dataclasses.asdict(measure(bad, unseen.score, unseen.probability))
+    measures = {"auc_mean_of_folds": float(np.mean(unseen.auc_per_fold))} | measures
+    for at, (name, value) in enumerate(measures.items(), start=1):
+        yield "measure", at, name, float(value)
+    tables = {
+        "calibration": calibration(bad, unseen.probability),
+        "roc": roc(bad, unseen.score),
+    }
+    for kind, table in tables.items():
+        for at, row in enumerate(table.to_dict("records"), start=1):
+            yield from ((kind, at, str(name), float(value)) for name, value in row.items())
+
+
+def roc(bad: Values, score: Values, points: int = 21) -> pd.DataFrame:
     """The curve, thinned: share of good refused and share of bad refused (0 to 1)."""
     from sklearn.metrics import roc_curve
 
@@ -98,12 +114,11 @@ def calibration(bad: Values, probability: Values, groups: int = 10) -> pd.DataFr
     order = np.argsort(probability, kind="stable")
     rows = [
         {
-            "group": at,
             "rows": len(part),
             "expected": float(probability[part].mean()),
             "observed": float(bad[part].mean()),
         }
-        for at, part in enumerate(np.array_split(order, groups), start=1)
+        for part in np.array_split(order, groups)
         if len(part)
     ]
     return pd.DataFrame(rows)

@@ -134,7 +134,7 @@ def test_missing_and_unknown_values_have_points(trained: Trained, loans: pd.Data
 
 
 def test_seeds_have_a_row_per_category(trained: Trained, tmp_path: Path) -> None:
-    heads, bins = write_seeds(tmp_path, [(trained.card, "2026-01-31")])
+    heads, bins, _ = write_seeds(tmp_path, [(trained.card, "2026-01-31")])
     assert pd.read_csv(heads)["base_points"].tolist() == [trained.card.base_points]
     rows = pd.read_csv(bins, keep_default_na=False)
     purposes = rows[rows["feature"] == "purpose"]

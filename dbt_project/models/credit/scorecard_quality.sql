@@ -1,0 +1,8 @@
+select
+    scorecard as scheme,
+    version,
+    kind,
+    position,
+    name,
+    value
+from {{ ref('scorecard_figures') }}
