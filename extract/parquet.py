@@ -9,7 +9,8 @@ statistics for columns of the classes public and internal only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -22,6 +23,8 @@ import pyarrow.parquet as pq
 from extract.contract import Column, Contract
 
 ROW_GROUP = 131_072
+_REPEATS = 4
+"""A dictionary is worth its while when each value stands in so many rows, on average."""
 _OPEN = ("public", "internal")
 
 
@@ -40,26 +43,48 @@ def write(
     """Write `batches` to `path`; returns the number of rows."""
     rows = 0
     open_columns = [c.name for c in columns if c.classification in _OPEN and not c.identifier]
+    groups = _groups(schema, batches)
+    first = next(groups, pa.Table.from_batches([], schema))
     with pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
+        use_dictionary=_repeating(first),
+        store_decimal_as_integer=True,
         write_statistics=open_columns,
         write_page_checksum=True,
     ) as writer:
-        waiting: list[pa.RecordBatch] = []
-        count = 0
-        for batch in batches:
-            waiting.append(batch)
-            count += batch.num_rows
-            rows += batch.num_rows
-            if count >= ROW_GROUP:
-                writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=ROW_GROUP)
-                waiting, count = [], 0
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=ROW_GROUP)
+        for group in itertools.chain([first], groups):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+            rows += group.num_rows
     path.chmod(0o600)
     return rows
+
+
+def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together until they fill a row group."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += batch.num_rows
+        if count >= ROW_GROUP:
+            yield pa.Table.from_batches(waiting, schema)
+            waiting, count = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting, schema)
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Columns whose cells repeat often enough to be worth a dictionary.
+
+    Elsewhere Parquet would fill a dictionary, give it up, and write a larger file in more time.
+    """
+    return [
+        name
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if pc.count_distinct(column).as_py() * _REPEATS <= len(column)
+    ]
 
 
 def read(path: Path, columns: Sequence[str]) -> Iterable[pa.RecordBatch]:

@@ -10,6 +10,7 @@ NaN, infinity and dates before Christ arrive as what they are and end in the qua
 
 from __future__ import annotations
 
+import io
 import queue
 import re
 import threading
@@ -54,7 +55,9 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
 
     server_options = (
         f"-c statement_timeout={base.STATEMENT_SECONDS}s -c datestyle=ISO "
-        "-c extra_float_digits=1 -c work_mem=64MB"
+        "-c extra_float_digits=1 -c work_mem=64MB "
+        # A server that works for others gives one core; its helpers cost more than they save us.
+        "-c max_parallel_workers_per_gather=0"
     )
     parameters = {
         "connect_timeout": base.CONNECT_SECONDS,
@@ -239,27 +242,35 @@ def _always_fits(types: Mapping[str, str], column: Column) -> bool:
     return scale <= column.scale and digits - scale <= column.precision - column.scale
 
 
-class _Copy:
+class _Copy(io.RawIOBase):
     """Runs a COPY in a thread and hands its lines over in chunks, a few ahead at most.
 
-    The driver pushes rows, one call of `write` each; readers want to pull them.
+    The driver pushes rows, one call of `write` each; readers want to pull them. Python's own buffer
+    in between takes the rows without a call of ours for each.
     """
 
     def __init__(self, cursor: Any, sql: str) -> None:
         self._ready: queue.Queue[bytes | None] = queue.Queue(maxsize=3)
         self._stopped = threading.Event()
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._rest = b""
+        self._failed = False
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, args=(cursor, sql), daemon=True)
         self._thread.start()
 
-    def write(self, line: bytes) -> int:
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= _CHUNK:
-            self._hand_over()
-        return len(line)
+    def writable(self) -> bool:
+        return True
+
+    def write(self, lines: Any) -> int:
+        if self._failed:  # the buffer empties itself when it is thrown away
+            return len(lines)
+        chunk = self._rest + bytes(lines)
+        # A line may end inside quotes: then the row goes on.
+        whole = chunk.endswith(b"\n") and chunk.count(b'"') % 2 == 0
+        self._rest = b"" if whole else chunk
+        if whole:
+            self._put(chunk)
+        return len(lines)
 
     def chunks(self) -> Iterator[bytes]:
         """Chunks of whole lines; raises what the COPY raised, or `queue.Empty` on silence."""
@@ -277,16 +288,12 @@ class _Copy:
 
     def _run(self, cursor: Any, sql: str) -> None:
         try:
-            cursor.copy_expert(sql, self)
-            self._hand_over()
+            buffer = io.BufferedWriter(self, _CHUNK)
+            cursor.copy_expert(sql, buffer)
+            buffer.flush()
         except Exception as error:  # handed to the reader, which raises it
-            self._error = error
+            self._error, self._failed = error, True
         self._put(None)
-
-    def _hand_over(self) -> None:
-        if self._lines:
-            self._put(b"".join(self._lines))
-            self._lines, self._size = [], 0
 
     def _put(self, chunk: bytes | None) -> None:
         while not self._stopped.is_set():

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -228,3 +229,23 @@ def test_a_full_disk_is_one_clear_error(source: Source, place: Workplace) -> Non
     assert "landing/billing/bills" in str(stopped.value)
     assert "free space" in str(stopped.value)
     assert [path for path in place.root.glob("home/**/*") if path.is_file()] == []
+
+
+def test_a_dictionary_only_where_cells_repeat(tmp_path: Path) -> None:
+    rows = 10_000
+    batch = pa.record_batch(
+        {
+            "bill_no": [str(number) for number in range(rows)],
+            "state": ["paid", "open"] * (rows // 2),
+            "amount": pa.array([Decimal(number) for number in range(rows)], pa.decimal128(15, 2)),
+        }
+    )
+    path = tmp_path / "data.parquet"
+
+    parquet.write(path, batch.schema, [batch], [])
+
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    encodings = [group.column(number).encodings for number in range(3)]
+    assert ["RLE_DICTIONARY" in found for found in encodings] == [False, True, False]
+    assert group.column(2).physical_type == "INT64"
+    assert pq.read_table(path).equals(pa.Table.from_batches([batch]))
