@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -44,14 +44,26 @@ def schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([*fields, pa.field(CAST_ERRORS, pa.string())])
 
 
-def cast(arrays: Sequence[Array], columns: Sequence[Column]) -> pa.RecordBatch:
-    """Bring `arrays`, one per column, to the contract's types."""
+def cast(
+    arrays: Sequence[Array],
+    columns: Sequence[Column],
+    decimal: str = ".",
+    refused: Mapping[str, Mapping[int, str]] | None = None,
+) -> pa.RecordBatch:
+    """Bring `arrays`, one per column, to the contract's types.
+
+    `decimal` is the mark before the decimals of numbers that come as text. `refused` has, by column
+    and row, the text of cells that the connector could not read; they are NULL in `arrays`.
+    """
     rows = len(arrays[0]) if arrays else 0
     cast_arrays: list[Array] = []
     errors: dict[int, dict[str, str]] = {}
+    for name, cells in (refused or {}).items():
+        for row, text in cells.items():
+            errors.setdefault(row, {})[name] = text
     for array, column in zip(arrays, columns, strict=True):
         given = _nullify(plain(array), column.null_values)
-        result = _column(given, column)
+        result = _column(given, column, decimal)
         cast_arrays.append(result)
         if result.null_count != given.null_count:
             bad = pc.and_(pc.is_valid(given), pc.is_null(result))
@@ -87,15 +99,13 @@ def as_text(value: object) -> str:
     """A cell as text for `_cast_errors`; bytes that are no text are shown as \\xNN."""
     if not isinstance(value, bytes):
         return str(value)
-    try:
-        text = value.decode("utf-8", "surrogatepass")
+    try:  # half a character, as JSON can hold one, is shown as \\uNNNN
+        return value.decode("utf-8", "surrogatepass").encode("utf-8", "backslashreplace").decode()
     except UnicodeDecodeError:
         return value.decode("utf-8", "backslashreplace")
-    text = re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
-def exact(column: Column) -> Callable[[str | bytes | None], Decimal | None]:
+def exact(column: Column, decimal: str = ".") -> Callable[[str | bytes | None], Decimal | None]:
     """A function from a cell's text to the decimal that landing will hold, or None if none fits.
 
     The second, independent reading that control sums rest on where the source cannot sum.
@@ -109,7 +119,11 @@ def exact(column: Column) -> Callable[[str | bytes | None], Decimal | None]:
         if text is None:
             return None
         plain_text = as_text(text)
-        if plain_text in column.null_values or not _NUMBER.fullmatch(plain_text):
+        if plain_text in column.null_values:
+            return None
+        if decimal != ".":
+            plain_text = "" if "." in plain_text else plain_text.replace(decimal, ".")
+        if not _NUMBER.fullmatch(plain_text):
             return None
         try:
             value = context.create_decimal(plain_text)
@@ -146,7 +160,7 @@ def _nullify(array: Array, null_values: Iterable[str]) -> Array:
     return pc.if_else(found, pa.scalar(None, array.type), array)
 
 
-def _column(array: Array, column: Column) -> Array:
+def _column(array: Array, column: Column, decimal: str) -> Array:
     target = column.arrow_type
     if array.type == target:
         return array
@@ -171,11 +185,15 @@ def _column(array: Array, column: Column) -> Array:
         array = array.cast(pa.string())
     if pa.types.is_string(target):
         return array
-    return _from_text(array, column)
+    return _from_text(array, column, decimal)
 
 
-def _from_text(array: Array, column: Column) -> Array:
+def _from_text(array: Array, column: Column, decimal: str) -> Array:
     target = column.arrow_type
+    if decimal != "." and (pa.types.is_decimal(target) or pa.types.is_floating(target)):
+        # 1.234 is one thousand and more here, or a number of another form: nobody can know.
+        array = _keep(array, pc.invert(pc.match_substring(array, ".")))
+        array = pc.replace_substring(array, decimal, ".")
     if pa.types.is_boolean(target):
         lower = pc.utf8_lower(array)
         true = pc.is_in(lower, value_set=pa.array(_TRUE))

@@ -13,13 +13,15 @@ from typing import Any
 
 Check = Callable[[Mapping[str, Any], Any, str], Iterable[str]]
 
-FORMATS = ("csv", "parquet")
+FORMATS = ("csv", "parquet", "xlsx")
 
 _FILE: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
         "delimiter": {"type": "string", "minLength": 1, "maxLength": 1},
+        "quote": {"type": "string", "maxLength": 1},
+        "escape": {"type": "string", "maxLength": 1},
         "decimal": {"enum": [".", ","]},
         "sheet": {"type": "string"},
         "headerRow": {"type": "integer", "minimum": 1},
@@ -63,15 +65,20 @@ _API: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class FileSource:
-    """A table in a folder of files. `decimal` is the mark before the decimals of a CSV's numbers.
+    """A table in a folder of files: csv, parquet or xlsx.
 
-    `sheet` (None: the first one) and `header_row` (from 1) are of Excel files.
+    `header_row` (from 1) is the line of a CSV or the row of a sheet with the names; what stands
+    above it is left out. Of a CSV: `quote` (empty: none), `escape` (empty: a quote is doubled),
+    `decimal`, the mark before the decimals of its numbers. `sheet` (None: the first) is of a
+    workbook.
     """
 
     path: str
     format: str
     delimiter: str = ","
     encoding: str = "utf-8"
+    quote: str = '"'
+    escape: str = ""
     decimal: str = "."
     sheet: str | None = None
     header_row: int = 1
@@ -110,6 +117,8 @@ def file_of(servers: Sequence[Mapping[str, Any]], custom: Any) -> FileSource | N
         format=server["format"],
         delimiter=more.get("delimiter", ","),
         encoding=server.get("encoding") or "utf-8",
+        quote=more.get("quote", '"'),
+        escape=more.get("escape", ""),
         decimal=more.get("decimal", "."),
         sheet=more.get("sheet"),
         header_row=more.get("headerRow", 1),

@@ -1,12 +1,14 @@
 """Date formats of contracts, in the JDK form that the standard prescribes: `dd/MM/yyyy`.
 
-In: a pattern. Out: a regular expression with a named group per part. Touches nothing.
+In: a pattern. Out: a regular expression with a named group per part; a moment written in the
+pattern. Touches nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 _PARTS: Mapping[str, str] = {
     "yyyy": r"(?P<year>[0-9]{4})",
@@ -21,6 +23,12 @@ _PARTS: Mapping[str, str] = {
     "SSS": r"(?P<fraction>[0-9]{3})",
     "SSSSSS": r"(?P<fraction>[0-9]{6})",
 }
+_TOKEN = re.compile(r"'[^']*'|([A-Za-z])\1*|[^A-Za-z]")
+_FORMS: Mapping[str, str] = {
+    "yyyy": "{0.year:04d}", "MM": "{0.month:02d}", "M": "{0.month}", "dd": "{0.day:02d}",
+    "d": "{0.day}", "HH": "{0.hour:02d}", "H": "{0.hour}", "mm": "{0.minute:02d}",
+    "ss": "{0.second:02d}", "SSSSSS": "{0.microsecond:06d}",
+}  # fmt: skip
 
 
 def as_regex(pattern: str) -> str:
@@ -29,7 +37,7 @@ def as_regex(pattern: str) -> str:
     Raises `ValueError` for a letter that we do not know and for a pattern without a whole date.
     """
     pieces = []
-    for token in re.finditer(r"'[^']*'|([A-Za-z])\1*|[^A-Za-z]", pattern):
+    for token in _TOKEN.finditer(pattern):
         text = token[0]
         if text in _PARTS:
             pieces.append(_PARTS[text])
@@ -43,3 +51,21 @@ def as_regex(pattern: str) -> str:
     if not all(f"(?P<{part}>" in regex for part in ("year", "month", "day")):
         raise ValueError("year, month and day are needed")
     return regex
+
+
+def write(moment: datetime, pattern: str) -> str:
+    """The moment in the pattern. Raises `ValueError` when the pattern drops some of it."""
+    texts = [
+        f"{moment.microsecond // 1000:03d}"
+        if token[0] == "SSS"
+        else _FORMS.get(token[0], token[0].strip("'").replace("{", "{{")).format(moment)
+        for token in _TOKEN.finditer(pattern)
+    ]
+    text = "".join(texts)
+    found = re.match(as_regex(pattern), text)
+    parts = found.groupdict() if found else {}
+    dropped = ("hour", "minute", "second", "microsecond")
+    names = {"microsecond": "fraction"}
+    if any(getattr(moment, name) and names.get(name, name) not in parts for name in dropped):
+        raise ValueError("the pattern has no place for the time of day")
+    return text

@@ -49,7 +49,7 @@ def write(
         path,
         schema,
         compression="zstd",
-        use_dictionary=_repeating(first),
+        use_dictionary=_repeating(first),  # type: ignore[arg-type]  # the stubs know bool only
         store_decimal_as_integer=True,
         write_statistics=open_columns,
         write_page_checksum=True,

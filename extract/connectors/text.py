@@ -12,18 +12,38 @@ import gzip
 import io
 import re
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 
-from extract.casting import Array
+from extract.casting import Array, pc
 from extract.contract import FileSource
 
 _UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
-_MARK = 0x10FF80 - 0xDC80
-"""From the lone surrogate of an undecodable byte to its private character."""
-_MARKED = re.compile("[\U0010ff80-\U0010ffff]")
+_BYTE, _DIGIT, _DIGITS = 0x10FE00, 0x10FF00, 6
+_MARKED = re.compile("([\U0010fe00-\U0010feff])([\U0010ff00-\U0010ff7f]{6})")
+_BEGIN = "\U0010fe00".encode()[:2]
+"""How every mark begins, in UTF-8."""
+_read_so_far: ContextVar[int] = ContextVar("bytes of the file that the decoder has seen")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """Private characters for bytes that are no text: the byte, and where it lies in the file."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    first = _read_so_far.get() - len(error.object)
+    marks = []
+    for place in range(error.start, error.end):
+        offset = first + place
+        digits = (chr(_DIGIT + (offset >> 7 * n & 127)) for n in range(_DIGITS))
+        marks.append(chr(_BYTE + error.object[place]) + "".join(digits))
+    return "".join(marks), error.end
+
+
+codecs.register_error("kehu-mark", _mark)
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -45,16 +65,17 @@ def encoding_of(source: FileSource) -> str:
 
 
 class Utf8Stream(io.RawIOBase):
-    """The bytes of a file as UTF-8. A byte that cannot be decoded becomes a private character.
+    """The bytes of a file as UTF-8. A byte that cannot be decoded becomes private characters.
 
-    The parser reads valid text only; `mended` makes the marked cells invalid again, so that they
-    are reported as what they are.
+    The parser reads valid text only; `take_marked` finds the marked cells, so that they are
+    reported as what they are.
     """
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._file = file
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="kehu-mark")
         self._left = memoryview(b"")
+        self._read = 0
         self.marked = False
 
     def readable(self) -> bool:
@@ -63,13 +84,11 @@ class Utf8Stream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         while not self._left:
             raw = self._file.read(1 << 20)
-            text = self._decoder.decode(raw, final=not raw)
-            try:
-                self._left = memoryview(text.encode())
-            except UnicodeEncodeError:
-                self.marked = True
-                text = re.sub("[\udc80-\udcff]", lambda m: chr(ord(m[0]) + _MARK), text)
-                self._left = memoryview(text.encode())
+            self._read += len(raw)
+            _read_so_far.set(self._read)
+            text = self._decoder.decode(raw, final=not raw).encode("utf-8", "surrogatepass")
+            self.marked = self.marked or _BEGIN in text
+            self._left = memoryview(text)
             if not raw:
                 break
         size = min(len(self._left), len(buffer))
@@ -82,25 +101,23 @@ class Utf8Stream(io.RawIOBase):
         super().close()
 
 
-def mended(array: Array) -> Array:
-    """The cells with marked bytes as invalid text again."""
-    cells = array.to_pylist()
-    marked = [cell is not None and _MARKED.search(cell.decode()) is not None for cell in cells]
-    if not any(marked):
-        return array
-    return pa.array(
-        [
-            _MARKED.sub(lambda m: chr(ord(m[0]) - _MARK), cell.decode()).encode(
-                "utf-8", "surrogatepass"
-            )
-            if is_marked
-            else cell
-            for cell, is_marked in zip(cells, marked, strict=True)
-        ],
-        pa.binary(),
-    )
+def take_marked(array: Array) -> tuple[Array, dict[int, str]]:
+    """The array without its marked cells, and their texts by row."""
+    suspects = pc.indices_nonzero(pc.fill_null(pc.match_substring(array, _BEGIN), False))
+    texts = {row: array[row].as_py().decode() for row in suspects.to_pylist()}
+    found = {row: unmarked(text) for row, text in texts.items() if _MARKED.search(text)}
+    if not found:
+        return array, found
+    keep = np.ones(len(array), dtype=bool)
+    keep[list(found)] = False
+    return pc.if_else(pa.array(keep), array, pa.scalar(None, array.type)), found
 
 
 def unmarked(text: str) -> str:
-    """A text with marked bytes shown as \\xNN."""
-    return _MARKED.sub(lambda m: f"\\x{ord(m[0]) - _MARK - 0xDC00:02x}", text)
+    """A text with marked bytes shown as \\xNN, and where in the file the first of them lies."""
+    first = _MARKED.search(text)
+    if first is None:
+        return text
+    offset = sum(ord(digit) - _DIGIT << 7 * n for n, digit in enumerate(first[2]))
+    shown = _MARKED.sub(lambda found: f"\\x{ord(found[1]) - _BYTE:02x}", text)
+    return f"{shown} (byte {offset} of the file)"

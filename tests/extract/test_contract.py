@@ -110,7 +110,7 @@ def server(**more: object) -> Change:
         (custom("maxDeleteShare", 2), "2 is greater than the maximum"),
         (custom("leftOut", [{"column": "phone", "why": "x"}]), "leftOut names 'phone'"),
         (server(path="../up.csv"), "must lie below the source folder"),
-        (server(format="xlsx"), "the format must be one of csv, parquet, not 'xlsx'"),
+        (server(format="ods"), "the format must be one of csv, parquet, xlsx, not 'ods'"),
         (
             server(customProperties=[{"property": "delimiter", "value": "ab"}]),
             "'ab' is too long",

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.connectors import files
+from extract.connectors import delimited
 from kehu.errors import DriftError, SourceError
 from tests.extract.conftest import Workplace, column, key
 
@@ -88,7 +88,7 @@ def test_lines_with_a_wrong_number_of_fields_land_with_their_text(place: Workpla
     assert invoices.errors("_row") == {
         2: {"_line": "b"},
         3: {"_line": "c,3,3"},
-        4: {"_line": "d\\xff\\xfe,4,4"},
+        4: {"_line": "d\\xff\\xfe,4,4 (byte 26 of the file)"},
     }
     assert invoices.manifest.source_rows == invoices.manifest.landed_rows == 5
     assert invoices.manifest.control_sums == {"amount": "6.00"}
@@ -108,7 +108,10 @@ def test_encodings(place: Workplace, encoding: str, declared: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "bad", "shown"),
-    [("utf-8", b"caf\xe9", "caf\\xe9"), ("gbk", b"\xc1\xf5\xff", "刘\\xff")],
+    [
+        ("utf-8", b"caf\xe9", "caf\\xe9 (byte 36 of the file)"),
+        ("gbk", b"\xc1\xf5\xff", "刘\\xff (byte 35 of the file)"),
+    ],
 )
 def test_bytes_outside_the_encoding_are_one_bad_cell(
     place: Workplace, encoding: str, bad: bytes, shown: str
@@ -215,14 +218,14 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(
     content = b"Invoice No,Name,Amount,Issued\nB1,a,1,03/01/2012\n"
     path = deliver(place, content)
     contract(place)
-    batches = files._csv_batches
+    batches = delimited.batches
 
     def grow(*arguments: Any) -> Any:
         yield from batches(*arguments)
         with path.open("ab") as file:
             file.write(b"B2,b,2,03/01/2012\n")
 
-    monkeypatch.setattr(files, "_csv_batches", grow)
+    monkeypatch.setattr(delimited, "batches", grow)
 
     with pytest.raises(SourceError, match="changed while they were read"):
         place.extract()
