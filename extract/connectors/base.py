@@ -7,7 +7,9 @@ protocol, and retries of a connection. Touches nothing itself.
 from __future__ import annotations
 
 import io
+import ipaddress
 import logging
+import ssl
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,6 +161,26 @@ def connect(
             log.warning("%s: no connection (%s), again in %s s", address.where, reason, pause)
             time.sleep(pause)
     raise AssertionError("unreachable")
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether what goes to this host stays on this machine; no host is a local socket."""
+    try:
+        return host is None or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def trust(address: Address, option: str) -> ssl.SSLContext:
+    """Verifies certificates: by the system's authorities, or that of the URL's `option`."""
+    try:
+        return ssl.create_default_context(cafile=address.options.get(option))
+    except OSError as error:
+        raise AccessError(
+            f"The file of the certificate authority cannot be read ({type(error).__name__}).",
+            where=address.where,
+            do=f"correct {option}=<file> in KEHU_{address.system.upper()}_URL",
+        ) from None
 
 
 def read_failed(where: str, contract: Contract, error: Exception, code: object) -> SourceError:

@@ -1,6 +1,8 @@
 """MySQL and MariaDB: one consistent, read-only snapshot over all tables.
 
-In: mysql://user:password@host:port/database. Out: a `Snapshot`. Touches: reads the source.
+In: mysql://user:password@host:port/database. Out: a `Snapshot`. Touches: reads the source. Off
+loopback the server's certificate and name are verified (ssl_ca=<file> names an authority other than
+the system's, ssl_cert and ssl_key a client's own) unless the URL says ssl_mode=disabled.
 
 The server writes each row as one line of CSV: exact text for every type, a date of 0000-00-00
 included, and one short string per row for the driver, which is slow with many columns.
@@ -22,7 +24,7 @@ from extract.connectors import base
 from extract.connectors.base import Address, Measure, quoted
 from extract.contract import Column, Contract
 from extract.span import Span
-from kehu.errors import SourceError
+from kehu.errors import AccessError, SourceError
 
 _ROWS = 32_768
 _REFUSED = (1044, 1045, 1049, 1130, 1698)
@@ -42,6 +44,8 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[MysqlSnapshot]:
     """Connect and hold one read-only snapshot to the end of the block."""
 
+    tls = _tls(address)
+
     def attempt() -> Any:
         return pymysql.connect(
             host=address.host or "127.0.0.1",
@@ -56,11 +60,10 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Mys
             read_timeout=base.SILENCE_SECONDS,
             write_timeout=base.SILENCE_SECONDS,
             program_name="kehu extract",
+            **tls,
         )
 
-    connection = base.connect(
-        address, attempt, pymysql.OperationalError, lambda error: error.args[0] not in _REFUSED
-    )
+    connection = base.connect(address, attempt, pymysql.OperationalError, _will_pass)
     try:
         with connection.cursor() as cursor:
             # Empty dates must come as they are stored; the standard quote mark is not needed.
@@ -81,6 +84,38 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Mys
     finally:
         with suppress(pymysql.Error):
             connection.close()
+
+
+def _tls(address: Address) -> dict[str, Any]:
+    """Parameters of the driver: verified, or none at all. There is nothing in between."""
+    options = address.options
+    mode = options.get("ssl_mode", "").lower()
+    unknown = sorted(options.keys() - {"ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "charset"})
+    if unknown or mode not in ("", "disabled", "verify_identity"):
+        raise AccessError(
+            f"The URL has a parameter that is not known: {', '.join(unknown) or 'ssl_mode'}.",
+            where=address.where,
+            do="use ssl_mode=verify_identity or ssl_mode=disabled, ssl_ca, ssl_cert, ssl_key",
+        )
+    if mode == "disabled" or (not (mode or "ssl_ca" in options) and base.is_loopback(address.host)):
+        return {"ssl_disabled": True}
+    context = base.trust(address, "ssl_ca")
+    if "ssl_cert" in options:
+        try:
+            context.load_cert_chain(options["ssl_cert"], options.get("ssl_key"))
+        except OSError as error:
+            raise AccessError(
+                f"The client's certificate cannot be read ({type(error).__name__}).",
+                where=address.where,
+                do=f"correct ssl_cert and ssl_key in KEHU_{address.system.upper()}_URL",
+            ) from None
+    return {"ssl": context}
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether a failed connection is worth another attempt."""
+    code, text = (*error.args, "")[:2]
+    return code not in _REFUSED and "SSL" not in str(text)
 
 
 class MysqlSnapshot:

@@ -9,10 +9,8 @@ TLS or on loopback only, and to no other host: links that lead elsewhere are ref
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import json
 import logging
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -85,7 +83,7 @@ class Api:
             headers={"Accept": "application/json", **headers},
             auth=auth,
             timeout=httpx.Timeout(READ_SECONDS, connect=base.CONNECT_SECONDS),
-            verify=_trust(address),
+            verify=base.trust(address, "ca"),
             follow_redirects=False,
             trust_env=False,
         )
@@ -257,7 +255,7 @@ def _login(address: Address) -> tuple[dict[str, str], httpx.BasicAuth | None]:
     """user:password is a login; a password alone is a bearer token, or the header of `?header=`."""
     if address.password is None:
         return {}, None
-    if address.scheme != "https" and not _is_loopback(str(address.host)):
+    if address.scheme != "https" and not base.is_loopback(address.host):
         raise AccessError(
             "A secret must not go over the network without TLS.",
             where=address.where,
@@ -268,25 +266,6 @@ def _login(address: Address) -> tuple[dict[str, str], httpx.BasicAuth | None]:
     if address.user:
         return {}, httpx.BasicAuth(address.user, address.password)
     return {"Authorization": f"Bearer {address.password}"}, None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _trust(address: Address) -> ssl.SSLContext:
-    """The system's certificate authorities, or the one that the URL names."""
-    try:
-        return ssl.create_default_context(cafile=address.options.get("ca"))
-    except OSError as error:
-        raise AccessError(
-            f"The file of the certificate authority cannot be read ({type(error).__name__}).",
-            where=address.where,
-            do=f"correct ?ca=<file> in KEHU_{address.system.upper()}_URL",
-        ) from None
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -1,8 +1,9 @@
 """PostgreSQL: one REPEATABLE READ, READ ONLY transaction over all tables.
 
 In: postgresql://user:password@host:port/database?schema=name. Without a schema, tables are looked
-for in the one named like the system, then in `public`; other parameters are libpq's, such as
-sslmode. Out: a `Snapshot`. Touches: reads the source.
+for in the one named like the system, then in `public`; other parameters are libpq's. Off loopback
+that is sslmode=verify-full, unless the URL says another. Out: a `Snapshot`. Touches: reads the
+source.
 
 Rows come by COPY as text, because the text form of PostgreSQL is exact for every type: numeric
 NaN, infinity and dates before Christ arrive as what they are and end in the quarantine.
@@ -13,12 +14,14 @@ from __future__ import annotations
 import io
 import queue
 import re
+import ssl
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
 
+import certifi
 import psycopg2
 import pyarrow as pa
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -66,6 +69,7 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": base.SILENCE_SECONDS * 1000,
+        **_tls(address),
         **{name: value for name, value in address.options.items() if name != "schema"},
         "host": address.host,
         "port": address.port or 5432,
@@ -93,6 +97,15 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
             connection.close()
 
 
+def _tls(address: Address) -> dict[str, str]:
+    """Patients' data goes over a network only to a server that proves who it is."""
+    if base.is_loopback(address.host) or "sslmode" in address.options:
+        return {}
+    # libpq's own "system" is where its wheel was built; this is SSL_CERT_FILE where that is set.
+    authorities = ssl.get_default_verify_paths().cafile or certifi.where()
+    return {"sslmode": "verify-full", "sslrootcert": authorities}
+
+
 def _will_pass(error: Exception) -> bool:
     """Whether a failed connection is worth another attempt."""
     text = str(error)
@@ -100,6 +113,8 @@ def _will_pass(error: Exception) -> bool:
         return False
     if getattr(error, "pgcode", None) in _PASSING or "starting up" in text:
         return True
+    if "SSL" in text or "certificate" in text:
+        return False
     # What the server itself refused (password, database, rights) comes as FATAL.
     return "FATAL" not in text or "shutting down" in text or "too many" in text
 

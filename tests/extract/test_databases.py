@@ -138,18 +138,15 @@ def test_rows_without_cursor_are_read_every_time(source: Source, place: Workplac
     assert [row["bill_no"] for row in again.rows] == ["b"]
 
 
-def test_all_tables_come_from_one_snapshot(
-    source: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Money moves between two tables while they are read: the total must not change."""
-    source.run(
-        "CREATE TABLE left_side (id integer PRIMARY KEY, amount decimal(18,2))",
-        "CREATE TABLE right_side (id integer PRIMARY KEY, amount decimal(18,2))",
-    )
+def test_all_tables_come_from_one_snapshot(source: Source, place: Workplace) -> None:
+    """Money moves between accounts and tables while they are read: no read may see half a move."""
+    accounts, reads = 400, 20
+    tables = ("left_side", "right_side")
     if source.kind == "sqlite":
         source.run("PRAGMA journal_mode=WAL")
-    for table in ("left_side", "right_side"):
-        rows = [[number, "100.00"] for number in range(2_000)]
+    for table in tables:
+        source.run(f"CREATE TABLE {table} (id integer PRIMARY KEY, amount decimal(18,2))")
+        rows = [[number, "100.00"] for number in range(accounts)]
         source.run(f"INSERT INTO {table} VALUES (?, ?)", rows=rows)
         place.contract(table, [key("id", "integer"), column("amount", "decimal(18,2)")])
     stop, moves = threading.Event(), []
@@ -157,28 +154,32 @@ def test_all_tables_come_from_one_snapshot(
     def move() -> None:
         with closing(source.connect()) as connection:
             while not stop.is_set():
-                cursor = connection.cursor()
-                number = len(moves) % 2_000
-                cursor.execute(f"UPDATE left_side SET amount = amount - 1 WHERE id = {number}")
-                cursor.execute(f"UPDATE right_side SET amount = amount + 1 WHERE id = {number}")
+                cursor, number = connection.cursor(), len(moves) % accounts
+                ends = ((tables[0], number, -1), (tables[1], accounts - 1 - number, 1))
+                if number % 2:  # within one table, from its end to its beginning
+                    ends = ((tables[0], accounts - 1 - number, -1), (tables[0], number, 1))
+                for table, account, change in ends:
+                    cursor.execute(
+                        f"UPDATE {table} SET amount = amount + ({change}) WHERE id = {account}"
+                    )
                 connection.commit()
                 moves.append(number)
 
     mover = threading.Thread(target=move)
     mover.start()
     try:
-        totals, moved = [], []
-        for _ in range(6):
-            landed = place.extract()
-            totals.append(sum(Decimal(t.manifest.control_sums["amount"]) for t in landed.values()))
-            moved.append(landed["left_side"].manifest.control_sums["amount"])
+        seen = [place.extract() for _ in range(reads)]
     finally:
         stop.set()
         mover.join()
 
-    assert totals == [Decimal(400_000)] * 6
-    assert len(moves) > 20
-    assert len(set(moved)) > 1, "the mover did not move while tables were read"
+    totals = [
+        sum(row["amount"] for table in landed.values() for row in table.rows) for landed in seen
+    ]
+    assert totals == [Decimal(2 * 100 * accounts)] * reads
+    states = {landed["left_side"].manifest.control_sums["amount"] for landed in seen}
+    assert len(moves) > reads
+    assert len(states) > reads // 2, "the mover hardly moved while tables were read"
 
 
 def test_missing_table_and_column_stop_with_their_names(source: Source, place: Workplace) -> None:

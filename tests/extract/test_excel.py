@@ -75,7 +75,8 @@ def workbook(
         + "".join(f'<xf numFmtId="{n}"/>' for n in (0, 14, 164, 46, 165, 10, 166))
         + "</cellXfs></styleSheet>",
         "xl/sharedStrings.xml": f'<sst xmlns="{NAMESPACE}"><si><t>刘伟 😀</t></si>'
-        "<si><r><t xml:space='preserve'>two </t></r><r><t>runs</t></r><rPh sb='0' eb='1'><t>left out</t></rPh></si>"
+        "<si><r><t xml:space='preserve'>two </t></r><r><t>runs</t></r>"
+        "<rPh sb='0' eb='1'><t>left out</t></rPh></si>"
         "</sst>",
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{NAMESPACE}"><sheetData>'
         + "".join(lines)
