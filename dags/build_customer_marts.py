@@ -29,12 +29,14 @@ def build_marts() -> None:
     from dags.blocks.dbt import build
     from dags.blocks.engine import engine_of
     from dags.blocks.statistics import run_after
+    from dags.blocks.steward import load_decisions
     from extract.contract import read_all
     from kehu.settings import load
     from warehouse import raw, runs, volume
 
     context, settings = get_current_context(), load()
     run_id = run_id_of(context)
+    load_decisions(settings, run_id)
     as_of_dates = raw.as_of_dates(settings)
     variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     days = [date.fromisoformat(day) for day in as_of_dates]

@@ -22,9 +22,20 @@ from extract import contract as contracts_of
 from extract import landing
 from extract.landing import Batch
 from kehu import settings as environment
-from kehu.errors import KehuError, LandingError
+from kehu.errors import KehuError, LandingError, WarehouseError
 from kehu.settings import SYSTEMS, Settings
-from warehouse import backup, dbt_sources, hashes, publish, raw, rebuild, runs, screen, volume
+from warehouse import (
+    backup,
+    dbt_sources,
+    decide,
+    hashes,
+    publish,
+    raw,
+    rebuild,
+    runs,
+    screen,
+    volume,
+)
 
 _WIDTH = 120
 """Columns that the widest table needs."""
@@ -98,6 +109,22 @@ def _parser() -> argparse.ArgumentParser:
     confirming.add_argument("--reason", required=True, help="why it is right")
     confirming.add_argument("--by", default=None, help="who says so; default: the user")
     confirming.set_defaults(command=_confirm)
+
+    deciding = commands.add_parser(
+        "decide",
+        help="say of two source records that they are one customer, or are not",
+        description="Lands the decision; it counts from the next build on, before every rule, until"
+        " a later decision about the same two records. The history stays.",
+    )
+    deciding.add_argument("decision", choices=["must_link", "must_not_link", decide.WITHDRAWN])
+    deciding.add_argument("first", metavar="SYSTEM:ID", help="a record, such as billing:A0001")
+    deciding.add_argument("second", metavar="SYSTEM:ID", help="the other record")
+    deciding.add_argument("--reason", required=True, help="why")
+    deciding.add_argument("--by", default=None, help="who says so; default: the user")
+    deciding.add_argument(
+        "--unknown", action="store_true", help="also of records that no publication knows yet"
+    )
+    deciding.set_defaults(command=_decide)
 
     holding = commands.add_parser("holds", help="source tables that keep marts from being built")
     holding.set_defaults(command=_holds)
@@ -205,6 +232,24 @@ def _confirm(options: argparse.Namespace, settings: Settings) -> int:
     word = volume.confirm_batch(settings, options.table, options.batch, by, options.reason)
     print(f"{options.table}, batch {options.batch}: confirmed by {word.by} at {word.at}")
     print("Clear the task that stopped, or wait for the next run.")
+    return 0
+
+
+def _decide(options: argparse.Namespace, settings: Settings) -> int:
+    pair = decide.Record.of(options.first), decide.Record.of(options.second)
+    unknown = decide.unknown(settings, pair)
+    if unknown and not options.unknown:
+        raise WarehouseError(
+            f"No published customer has {' and '.join(map(str, unknown))}.",
+            where=f"{settings.published_file}: customer.bridge_customer_records",
+            do="correct the system or the number; --unknown decides ahead of the record's arrival",
+        )
+    by = options.by or getpass.getuser()
+    batch = decide.decide(settings, options.decision, pair, reason=options.reason, by=by)
+    if unknown is None:
+        print("Nothing is published yet: whether the two records exist was not checked.")
+    print(f"{pair[0]}, {pair[1]}: {options.decision}, by {by}; it counts from the next build on.")
+    print(batch.address)
     return 0
 
 

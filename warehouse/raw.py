@@ -98,6 +98,12 @@ def load_all(
     return [(loaded | known)[str(batch.address)] for batch in batches]
 
 
+def not_loaded(batches: Sequence[Batch], settings: Settings) -> list[Batch]:
+    """Those of the batches that the ledger does not know, in the order given."""
+    known = _known(settings, batches)
+    return [batch for batch in batches if str(batch.address) not in known]
+
+
 def watermarks(system: str, settings: Settings) -> dict[str, datetime]:
     """How far the tables of `system` are loaded, in the local time of the source."""
     if not settings.work_file.is_file():

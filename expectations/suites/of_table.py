@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from expectations.suites import billing, his, orders, service, structural
+from expectations.suites import billing, his, orders, service, steward, structural
 from extract.contract import Contract
 
 BY_HAND: Mapping[str, Callable[[str], list[Any]]] = {
@@ -17,6 +17,7 @@ BY_HAND: Mapping[str, Callable[[str], list[Any]]] = {
     "his": his.rules,
     "orders": orders.rules,
     "service": service.rules,
+    "steward": steward.rules,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -29,6 +30,10 @@ _BY_TYPE: Mapping[str, Any] = {
     "timestamp": datetime(2026, 1, 10, 9, 0),  # noqa: DTZ001 - sources keep local time
     "boolean": False,
 }
+# The pair of records in row n of a table of decisions.
+_PAIR = "|".join(
+    f"{side}_source_{of}-{{n}}" for side in ("left", "right") for of in ("system", "record_id")
+)
 # Where a bare 1 in every decimal is not sound.
 _SOUND: Mapping[str, Row] = {"his.charges": {"insurer_amount": Decimal("0.00")}}
 
@@ -54,6 +59,7 @@ def _cell(column: Column, number: int) -> Any:
             f"{12000 + number}",
             f"{100 + number}",
             f"{number:04d}-ABCDE",
+            hashlib.md5(_PAIR.format(n=number).encode()).hexdigest(),
         )
         return next(sample for sample in samples if re.search(column.pattern, sample))
     if column.physical_type.startswith("decimal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -143,6 +144,16 @@ PLANTED: dict[str, dict[str, dict[str, Any]]] = {
     "service.campaign_contacts": {
         "campaign_contacts:responded_not_before_contacted": {"responded_at": BEFORE}
     },
+    "steward.identity_decisions": {
+        "identity_decisions:two_records_in_order": {
+            "decision_id": hashlib.md5(b"his|1|billing|1").hexdigest(),
+            "left_source_system": "his",
+            "left_source_record_id": "1",
+            "right_source_system": "billing",
+            "right_source_record_id": "1",
+        },
+        "identity_decisions:id_is_of_the_pair": {"left_source_record_id": "another"},
+    },
 }
 
 
@@ -184,9 +195,9 @@ def test_every_rule_by_hand_is_planted_here(contracts: dict[str, Contract]) -> N
 
 
 def test_rules_by_hand_have_tables(contracts: dict[str, Contract]) -> None:
-    from expectations.suites import billing, his, orders, service
+    from expectations.suites import billing, his, orders, service, steward
 
-    for module in (billing, his, orders, service):
+    for module in (billing, his, orders, service, steward):
         system = module.__name__.rsplit(".", 1)[-1]
         assert {f"{system}.{table}" for table in module._RULES} <= contracts.keys()
 
