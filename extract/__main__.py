@@ -94,11 +94,11 @@ def _extract(settings: Settings, given: argparse.Namespace) -> int:
             manifest.cursor_to or "",
             f"{manifest.seconds:.2f}",
         )
-        news += [f"{batch.table}.{column}" for column in manifest.new_columns]
+        news += manifest.schema_changes
     console = _console()
     console.print(table)
-    if news:
-        console.print(f"new columns, not in the contracts and not read: {', '.join(news)}")
+    for change in news:
+        console.print(f"source and contract differ: {change}")
     for batch in batches:
         print(batch.address)
     return 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from extract.contract_rules import (
 )
 from extract.contract_servers import ApiSource, FileSource
 from kehu.errors import ContractError
+from kehu.settings import ADDED_COLUMNS
 
 __all__ = [
     "CLASSES",
@@ -78,6 +79,8 @@ class Column:
     format: str | None = None
     null_values: tuple[str, ...] = ()
     references: str | None = None
+    added: bool = False
+    """Whether no contract describes it: a run took it over by policy (`extract.added_columns`)."""
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -257,13 +260,46 @@ def read(path: Path) -> Contract:
     )
 
 
+def added_column(name: str, physical_name: str, physical_type: str) -> Column:
+    """A column that the source has and no contract describes: may be empty, class most closed."""
+    return Column(
+        name=name,
+        physical_name=physical_name,
+        physical_type=physical_type,
+        description="New in the source; not described yet.",
+        required=False,
+        primary_key=False,
+        classification=CLASSES[-1],
+        added=True,
+    )
+
+
+def added_file(folder: Path, contract: Contract) -> Path:
+    """Where the columns that a table got by policy are kept."""
+    return folder / contract.system / f"{contract.table}.yaml"
+
+
+def _with_added(contract: Contract, folders: Iterable[Path]) -> Contract:
+    """The contract with the columns that runs added; those it describes by now are its own."""
+    known = {c.name for c in contract.columns} | {c.physical_name for c in contract.columns}
+    found: list[Column] = []
+    for path in (added_file(folder, contract) for folder in folders):
+        if path.is_file():
+            told = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+            found += [added_column(**entry) for entry in told]
+    unknown = [c for c in found if not {c.name, c.physical_name} & (known | set(contract.left_out))]
+    return replace(contract, columns=(*contract.columns, *unknown)) if unknown else contract
+
+
 def read_all(dirs: Iterable[Path], system: str | None = None) -> tuple[Contract, ...]:
     """All contracts under `dirs`, by system and table; of one `system` when named.
 
     Raises `ContractError` when a folder is missing, or two files describe one table.
     """
     contracts: dict[str, Contract] = {}
-    for folder in dirs:
+    folders = list(dirs)
+    added = [folder for folder in folders if folder.name == ADDED_COLUMNS]
+    for folder in (each for each in folders if each not in added):
         if not folder.is_dir():
             raise ContractError(
                 "The folder of contracts does not exist.",
@@ -271,7 +307,7 @@ def read_all(dirs: Iterable[Path], system: str | None = None) -> tuple[Contract,
                 do="correct KEHU_CONTRACTS (folders separated by colons)",
             )
         for path in sorted(folder.glob(f"{system or '*'}/*.yaml")):
-            contract = read(path)
+            contract = _with_added(read(path), added)
             if (contract.system, contract.table) != (path.parent.name, path.stem):
                 raise ContractError(
                     f"The contract describes {contract.name}.",

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from extract import source_types
 from extract.connectors.base import Snapshot
-from extract.contract import Contract
+from extract.contract import Column, Contract
 from kehu.errors import DriftError
 
 
@@ -60,18 +61,21 @@ def differences(snapshot: Snapshot, contract: Contract) -> list[Difference]:
                     "give the column back, or agree on a new version of the contract without it",
                 )
             )
-        elif not snapshot.holds(present[name], column):
-            found.append(
-                Difference(
-                    contract,
-                    "changed type",
-                    name,
-                    f"column {name} of {contract.name} is {present[name] or 'without type'}, "
-                    f"which cannot give {column.physical_type} unchanged",
-                    True,
-                    "change the type back, or agree on a new version of the contract",
-                )
-            )
+        else:
+            found += _of_type(snapshot, contract, column, present[name])
+    found += [
+        Difference(
+            contract,
+            "added column",
+            column.physical_name,
+            f"column {column.physical_name} of {contract.name} was added by policy, as "
+            f"{column.physical_type}",
+            False,
+            f"describe it in {contract.path.name} with its type and privacy class, or leave it out",
+        )
+        for column in contract.columns
+        if column.added
+    ]
     known = {column.physical_name for column in contract.columns} | set(contract.left_out)
     found += [
         Difference(
@@ -88,8 +92,46 @@ def differences(snapshot: Snapshot, contract: Contract) -> list[Difference]:
     return found
 
 
-def check(snapshot: Snapshot, contracts: Sequence[Contract]) -> dict[str, list[str]]:
-    """New columns by table name; raises `DriftError` naming everything that stops the run."""
+def _of_type(
+    snapshot: Snapshot, contract: Contract, column: Column, source_type: str
+) -> Iterable[Difference]:
+    """How the type of a column differs, if it does, and what the contract's policy says to it.
+
+    A run that reads on quarantines each cell that does not fit; but of what a row is known by, and
+    of money, whose sums the source must give, no other kind of type can be read.
+    """
+    relation, policy = source_types.compared(source_type, column), contract.drift
+    if snapshot.holds(source_type, column):
+        if relation != "wider":
+            return
+    elif relation == "wider":  # in digits, but of another kind: 12.50 is no whole number
+        relation = None
+    decides = column.primary_key or column.name in (contract.cursor, *contract.money)
+    shown = source_type or "without type"
+    kind, verb = {
+        "wider": ("widened type", "is wider than"),
+        "narrower": ("narrowed type", "is narrower than"),
+    }.get(str(relation), ("changed type", "cannot give"))
+    stops = {
+        "widened type": policy.widened_type == "stop",
+        "narrowed type": policy.narrowed_type == "stop",
+        "changed type": policy.changed_type == "stop" or decides,
+    }[kind]
+    unchanged = " unchanged" if kind == "changed type" else ""
+    yield Difference(
+        contract,
+        kind,
+        column.physical_name,
+        f"column {column.physical_name} of {contract.name} is {shown}, which {verb} "
+        f"{column.physical_type}{unchanged}",
+        stops,
+        "change the type back, or agree on a new version of the contract"
+        + ("" if stops else "; cells that do not fit are quarantined"),
+    )
+
+
+def check(snapshot: Snapshot, contracts: Sequence[Contract]) -> list[Difference]:
+    """Differences that let the run go on; raises `DriftError` naming everything that stops it."""
     found = [item for contract in contracts for item in differences(snapshot, contract)]
     stopping = [item for item in found if item.stops]
     if stopping:
@@ -99,12 +141,7 @@ def check(snapshot: Snapshot, contracts: Sequence[Contract]) -> dict[str, list[s
             f"table {', '.join(dict.fromkeys(item.contract.table for item in stopping))}",
             do="; ".join(dict.fromkeys(item.do for item in stopping)),
         )
-    return {
-        contract.table: [
-            str(item.column) for item in found if item.contract is contract and item.column
-        ]
-        for contract in contracts
-    }
+    return found
 
 
 def _sentence(details: Iterable[str]) -> str:

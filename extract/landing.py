@@ -61,6 +61,7 @@ class Manifest:
     never beyond the end of `day` (None: there is none).
     `table_rows` counts the whole source table in that snapshot, however few rows were read.
     `run_id` read it; `source_position` names the snapshot where the source has a name for it.
+    `schema_changes`: sentences about how the source differs from the contract.
     `replay_of`: address of the batch whose quarantined rows were landed again, if that is what
     this batch is. It holds these rows only, so it says nothing about keys or other rows.
     """
@@ -85,6 +86,7 @@ class Manifest:
     table_rows: int | None = None
     run_id: str | None = None
     source_position: str | None = None
+    schema_changes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract import casting, drift, landing, leftovers, parquet
+from extract import added_columns, casting, drift, landing, leftovers, parquet
 from extract.connectors import Snapshot, open_snapshot, source_kind
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
@@ -76,18 +76,29 @@ def extract_system(
     batch_id = landing.new_batch_id(run_id, moment)
     batches: list[Batch] = []
     with open_snapshot(system, settings.source_url(system), contracts) as snapshot:
-        new_columns = drift.check(snapshot, contracts)
+        found = drift.check(snapshot, contracts)
         with ExitStack() as visible_together:
             for contract in contracts:
+                differences = [item for item in found if item.contract is contract]
+                new = [str(d.column) for d in differences if d.kind == "new column"]
+                if new and contract.drift.new_column == "add":
+                    types = snapshot.columns(contract) or {}
+                    contract = added_columns.take_over(
+                        settings, snapshot, contract, {name: types[name] for name in new}
+                    )
                 batch = Batch(settings.landing, system, contract.table, day, batch_id)
                 folder = visible_together.enter_context(landing.writing(batch))
                 watermark = watermarks.get(contract.table)
                 span = None if full else span_of(contract, watermark, interval)
-                manifest = _land(
-                    snapshot, contract, batch, folder, span, new_columns[contract.table]
-                )
+                manifest = _land(snapshot, contract, batch, folder, span, new)
                 position = getattr(snapshot, "position", None)
-                landing.seal(folder, replace(manifest, run_id=run_id, source_position=position))
+                told = replace(
+                    manifest,
+                    run_id=run_id,
+                    source_position=position,
+                    schema_changes=[item.detail for item in differences],
+                )
+                landing.seal(folder, told)
                 log.info("%s: %s rows", contract.name, manifest.landed_rows)
                 batches.append(batch)
     return batches

@@ -19,6 +19,8 @@ CLONE = Path(__file__).resolve().parent.parent
 SYSTEMS = ("billing", "his", "orders", "service")
 ENGINES = ("duckdb", "spark")
 SPARK_TABLE_FORMATS = ("iceberg", "delta", "parquet")
+ADDED_COLUMNS = "added-columns"
+"""Folder in the home for columns that sources got and contracts take over by policy."""
 COPIES = "landing-copies"
 """Folder in the home for a machine's copies of the batches that lie in buckets."""
 
@@ -142,9 +144,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     home = home if home.is_absolute() else CLONE / home
     storage = env.get("KEHU_SPARK_STORAGE")
     contracts = env.get("KEHU_CONTRACTS") or "extract/contracts:demo/public"
+    dirs = [CLONE / part for part in contracts.split(":") if part]
+    if (home / ADDED_COLUMNS).is_dir():
+        dirs.append(home / ADDED_COLUMNS)
     return Settings(
         home=home,
-        contract_dirs=tuple(CLONE / part for part in contracts.split(":") if part),
+        contract_dirs=tuple(dirs),
         source_urls={
             system: url for system in SYSTEMS if (url := env.get(f"KEHU_{system.upper()}_URL"))
         },

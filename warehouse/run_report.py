@@ -117,6 +117,7 @@ def _table(batch: Batch, entry: Mapping[str, Any] | None) -> dict[str, Any]:
         **dict.fromkeys(COUNTS),
         "control_sums": {},
         "new_columns": [],
+        "schema_changes": [],
         "reasons": {},
         "warnings": {},
         "checks": None,
@@ -150,6 +151,7 @@ def _papers(batch: Batch) -> dict[str, Any]:
                 for name, total in manifest.control_sums.items()
             },
             "new_columns": manifest.new_columns,
+            "schema_changes": manifest.schema_changes,
             "extract_seconds": manifest.seconds,
             "cursor_after": manifest.cursor_from,
             "cursor_to": manifest.cursor_to,

@@ -63,7 +63,7 @@ def extract_validate_load(system: str) -> None:
                 batch.table,
                 manifest.source_rows,
                 manifest.landed_rows,
-                f", new columns {manifest.new_columns}" if manifest.new_columns else "",
+                "".join(f"; {change}" for change in manifest.schema_changes),
             )
         return [str(batch.address) for batch in batches]
 

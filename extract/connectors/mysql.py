@@ -38,6 +38,8 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "timestamp": ("datetime",),
     "boolean": ("tinyint",),
 }
+_PLAIN = re.compile(r"(tiny|small|medium|big)?int|decimal|float|double|date|time|year|bit")
+"""Types whose text needs no quotes: never empty, without a comma."""
 
 
 @contextmanager
@@ -184,7 +186,8 @@ class MysqlSnapshot:
     def rows(
         self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
-        line = ", ".join(_field(column) for column in columns)
+        types = self.columns(contract) or {}
+        line = ", ".join(_field(column, types.get(column.physical_name, "")) for column in columns)
         where, values = self._after(contract, span)
         # Byte order, the same under every collation.
         order = ", ".join(_key(contract.column(name)) for name in contract.key)
@@ -235,10 +238,11 @@ class MysqlSnapshot:
         )
 
 
-def _field(column: Column) -> str:
+def _field(column: Column, source_type: str) -> str:
     """SQL that writes one field of CSV: NULL as nothing, an empty text as two quotes."""
     text = f"CONVERT({quoted(column.physical_name, '`')} USING utf8mb4)"
-    if column.physical_type == "varchar":
+    # Whatever the contract wants of it, a text may be empty or hold a comma.
+    if column.physical_type == "varchar" or not _PLAIN.match(source_type.lower()):
         text = f"""CONCAT('"', REPLACE({text}, '"', '""'), '"')"""
     return f"IFNULL({text}, '')"
 

@@ -114,7 +114,10 @@ class Workplace:
             settings=self.settings,
             full=full,
         )
-        return {batch.table: Landed(batch, landing.read_manifest(batch)) for batch in batches}
+        return {batch.table: self.landed(batch) for batch in batches}
+
+    def landed(self, batch: Batch) -> Landed:
+        return Landed(batch, landing.read_manifest(batch))
 
 
 @dataclass

@@ -38,7 +38,7 @@ def test_extract_prints_counts_and_addresses(
     assert main(["billing", "--day", "2026-01-31"]) == 0
     out = capsys.readouterr().out
     assert "all rows" in out
-    assert "bills.extra" in out
+    assert "column extra of billing.bills is not in the contract" in out
     address = out.strip().splitlines()[-1]
     assert address.startswith("billing/bills/dt=2026-01-31/batch=")
     assert (ready.root / "home/landing" / address / "manifest.json").is_file()
