@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -155,11 +156,20 @@ def _rules(settings: Settings, name: str | None) -> int:
 def _rules_of(contract: Contract) -> list[tuple[str, str, str]]:
     # Great Expectations takes seconds to import: not for the other commands' messages.
     from expectations.engine import name_of
-    from expectations.suites import of_table
+    from expectations.suites import across, of_table
+    from expectations.suites.beside import Surroundings
 
+    others = {str(c.references).rpartition(".")[0] for c in contract.columns if c.references}
+    around = Surroundings(
+        keys=dict.fromkeys(others, "keys"),
+        rows={each.other: "rows" for each in across.RULES.get(contract.name, ())},
+        size_before=1,
+        latest=datetime.fromisoformat("9999-12-31"),
+        day_end=datetime.fromisoformat("9999-12-31"),
+    )
     return [
         (name_of(rule), str(rule.severity.value), rule.description or "from the contract")
-        for rule in of_table.rules(contract)
+        for rule in of_table.rules(contract, around=around)
     ]
 
 

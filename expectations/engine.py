@@ -35,6 +35,8 @@ ROW_NUMBER = "_row_number"
 """Name of the column that says which row of the file it is, from 1."""
 
 CRITICAL, WARNING = "critical", "warning"
+WHOLE = "whole"
+"""Mark in the meta of a rule that judges the batch as a whole, not rows of it."""
 
 _COUNTED = {
     "result_format": "COMPLETE",
@@ -178,6 +180,8 @@ class Engine:
 
     def _rows(self, view: str, rule: Any, detail: Mapping[str, Any]) -> pa.Array[Any] | None:
         """Numbers of all rows that break the rule, by the query that finds them."""
+        if rule.meta.get(WHOLE):
+            return None
         if isinstance(rule, gx.expectations.UnexpectedRowsExpectation):
             query = str(rule.unexpected_rows_query).format(batch=view)
         elif "unexpected_index_query" in detail:

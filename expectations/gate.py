@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from expectations import data_docs, quarantine
 from extract import landing
 from extract.contract import Contract, read_all
-from extract.landing import CAST_ERRORS, Batch, Verdict
+from extract.landing import CAST_ERRORS, Batch, Manifest, Verdict
 from kehu.errors import KehuError, LandingError, ValidationError
 from kehu.settings import Settings
 
@@ -50,7 +50,7 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     (batch.path / FAILURE).unlink(missing_ok=True)
 
     try:
-        rules, findings = _findings(engine, batch, contract)
+        rules, findings = _findings(engine, batch, contract, manifest)
         critical = [(f.rule, f.rows) for f in findings if f.is_critical and f.rows is not None]
         division = quarantine.divide(batch, contract, quarantine.reasons_by_row(critical), key)
     except KehuError:
@@ -86,9 +86,9 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
         seconds=round(time.perf_counter() - started, 3),
         files={path.name: landing.sha256(path) for path in (batch.passed, batch.quarantine)},
         warnings={
-            f.rule: len(f.rows)
+            f.rule: 1 if f.rows is None else len(f.rows)
             for f in sorted(findings, key=lambda f: f.rule)
-            if not f.is_critical and f.rows is not None
+            if not f.is_critical
         },
         checks=rules,
     )
@@ -175,15 +175,19 @@ def _engine(settings: Settings) -> Engine:
     return engine.shared(spill)
 
 
-def _findings(engine: Engine, batch: Batch, contract: Contract) -> tuple[int, list[Finding]]:
+def _findings(
+    engine: Engine, batch: Batch, contract: Contract, manifest: Manifest
+) -> tuple[int, list[Finding]]:
     """How many rules were checked, and those that are broken."""
     from expectations.engine import rows_of
     from expectations.suites import of_table
+    from expectations.surroundings import around
 
     relation = rows_of(batch.data)
     if CAST_ERRORS not in pq.read_schema(batch.data).names:
         relation = relation.replace("select *", f"select *, null as {CAST_ERRORS}", 1)
-    rules = of_table.rules(contract, _unread_cells(engine, batch))
+    known = around(engine, batch, contract, manifest)
+    rules = of_table.rules(contract, _unread_cells(engine, batch), known)
     return len(rules), engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
 
 

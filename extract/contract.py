@@ -112,6 +112,8 @@ class Contract:
     """One source table's contract. `key` is in key order; `cursor` is None for snapshots.
 
     `period` names the column with the business date of a row: changes of past months are reported.
+    `fresh_within`: some row changes at least so often. `clock_ahead`: how far the source's clock
+    may be ahead before its rows are flagged.
     """
 
     system: str
@@ -124,12 +126,14 @@ class Contract:
     deletes: str
     lookback: timedelta
     timezone: str
+    clock_ahead: timedelta
     max_quarantine_share: float
     max_delete_share: float
     smallest_sample: int
     volume: Volume
     drift: DriftPolicy
     cursor: str | None = None
+    fresh_within: timedelta | None = None
     period: str | None = None
     deleted_when: DeletedWhen | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -246,7 +250,9 @@ def read(path: Path) -> Contract:
         deletes=custom["deletes"],
         cursor=custom.get("cursor"),
         lookback=_duration(custom["lookback"]),
+        fresh_within=_duration(custom["freshWithin"]) if "freshWithin" in custom else None,
         timezone=custom["timezone"],
+        clock_ahead=_duration(custom["clockAhead"]),
         max_quarantine_share=custom["maxQuarantineShare"],
         max_delete_share=custom["maxDeleteShare"],
         smallest_sample=custom["smallestSample"],

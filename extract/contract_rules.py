@@ -40,6 +40,8 @@ _CUSTOM: dict[str, Any] = {
     "properties": {
         "cursor": {"type": "string"},
         "lookback": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
+        "freshWithin": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
+        "clockAhead": {"type": "string", "pattern": r"^PT[0-9]+[HMS]$|^P[0-9]+D$"},
         "timezone": {"type": "string"},
         "period": {"type": "string"},
         "deletes": {"enum": ["none", "flag", "key_compare", "snapshot"]},

@@ -93,8 +93,8 @@ class Manifest:
 class Verdict:
     """What the gate says of a batch. `reasons` counts rows per rule; a row may break several.
 
-    `warnings` counts rows per rule that is reported only: no row is held back for it. `checks` is
-    the number of rules that were checked.
+    `warnings` counts rows per rule that is reported only (1 for a rule about the batch as a whole):
+    no row is held back for it. `checks` is the number of rules that were checked.
     """
 
     system: str

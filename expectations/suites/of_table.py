@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from expectations.suites import billing, his, orders, service, steward, structural
+from expectations.suites import across, beside, billing, his, orders, service, steward, structural
 from extract.contract import Contract
 
+_ALONE = beside.Surroundings()
 BY_HAND: Mapping[str, Callable[[str], list[Any]]] = {
     "billing": billing.rules,
     "his": his.rules,
@@ -21,10 +22,19 @@ BY_HAND: Mapping[str, Callable[[str], list[Any]]] = {
 }
 
 
-def rules(contract: Contract, cast_errors: Collection[str] = ()) -> list[Any]:
-    """Structural rules, then business rules; `cast_errors` as in `structural.rules`."""
+def rules(
+    contract: Contract,
+    cast_errors: Collection[str] = (),
+    around: beside.Surroundings = _ALONE,
+) -> list[Any]:
+    """Structural rules, then business rules; `cast_errors` as in `structural.rules`.
+
+    `around`: without it, the rules that need nothing but the batch itself.
+    """
     by_hand = BY_HAND.get(contract.system)
     return [
         *structural.rules(contract, cast_errors),
         *(by_hand(contract.table) if by_hand else ()),
+        *across.rules(contract.name, around.rows),
+        *beside.rules(contract, around),
     ]

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from extract.contract import Column, Contract
 from extract.landing import CAST_ERRORS, Batch, Manifest
 from kehu.settings import Settings
 
-DAY = date(2026, 1, 31)
+DAY = date(2026, 1, 10)
 Row = dict[str, Any]
 _ids = itertools.count(1)
 _BY_TYPE: Mapping[str, Any] = {
@@ -76,28 +77,40 @@ def land(
     settings: Settings,
     *,
     cast_errors: Mapping[int, Mapping[str, str]] | None = None,
+    **told: Any,
 ) -> Batch:
-    """Write `rows` as a landed batch; `cast_errors` by position, from 0."""
+    """Write `rows` as a landed batch; `cast_errors` by position; `told` as in `land_table`."""
     table = pa.Table.from_pylist(list(rows), schema=contract.arrow_schema)
     unread = [
         json.dumps(e) if (e := (cast_errors or {}).get(i)) else None for i in range(len(rows))
     ]
     return land_table(
-        contract, table.append_column(CAST_ERRORS, pa.array(unread, pa.string())), settings
+        contract, table.append_column(CAST_ERRORS, pa.array(unread, pa.string())), settings, **told
     )
 
 
-def land_table(contract: Contract, table: pa.Table, settings: Settings) -> Batch:
+def land_table(
+    contract: Contract,
+    table: pa.Table,
+    settings: Settings,
+    *,
+    batch_id: str | None = None,
+    keys: pa.Table | None = None,
+    **manifest: Any,
+) -> Batch:
+    """A landed batch; `keys` are all keys of its source, `manifest` overrules what is told."""
     batch = Batch(
         settings.landing,
         contract.system,
         contract.table,
         DAY,
-        f"{landing.new_batch_id('test')}-{next(_ids)}",
+        batch_id or f"{landing.new_batch_id('test')}-{next(_ids)}",
     )
     with landing.writing(batch) as folder:
         pq.write_table(table, folder / "data.parquet")
-        manifest = Manifest(
+        if keys is not None:
+            pq.write_table(keys, folder / "keys.parquet")
+        written = Manifest(
             system=batch.system,
             table=batch.table,
             day=DAY.isoformat(),
@@ -114,7 +127,7 @@ def land_table(contract: Contract, table: pa.Table, settings: Settings) -> Batch
             new_columns=[],
             seconds=0.0,
         )
-        landing.seal(folder, manifest)
+        landing.seal(folder, replace(written, **manifest))
     return batch
 
 
