@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,9 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    """`python -m dags up` over small embedded sources, ended as Ctrl-C ends it."""
-    home, port = tmp_path_factory.mktemp("scheduled"), _free_port()
-    variables = {
+def environment_of(home: Path, schedule: str) -> dict[str, str]:
+    """Variables of a process of this home: nothing that other tests set."""
+    return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("AIRFLOW_", "DBT_", "KEHU_WORK", "AIRFLOW__DATABASE"))
@@ -71,13 +70,17 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     } | {
         "KEHU_HOME": str(home),
         "PYTHONPATH": str(CLONE),
-        # Every day would start a run by itself as soon as a DAG is switched on; here the test
-        # starts it, for a day of the embedded sources.
-        "KEHU_INGEST_SCHEDULE": "0 0 29 2 *",
+        "KEHU_INGEST_SCHEDULE": schedule,
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
     }
-    demo("create", "--customers", "300", home=home)
-    started = subprocess.Popen(
+
+
+@contextmanager
+def started(home: Path, schedule: str, customers: int) -> Iterator[Airflow]:
+    """`python -m dags up` over small embedded sources, ended as Ctrl-C ends it."""
+    port, variables = _free_port(), environment_of(home, schedule)
+    demo("create", "--customers", str(customers), home=home)
+    process = subprocess.Popen(
         [sys.executable, "-m", "dags", "up", "--port", str(port)],
         cwd=CLONE,
         env=variables,
@@ -87,10 +90,10 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         start_new_session=True,
     )
     seen = ""
-    assert started.stdout is not None
+    assert process.stdout is not None
     try:
         while "Ctrl-C ends it" not in seen:
-            line = started.stdout.readline()
+            line = process.stdout.readline()
             assert line, f"Airflow did not start:\n{seen}"
             seen += line
         running = Airflow(load({"KEHU_HOME": str(home)}), f"http://127.0.0.1:{port}")
@@ -101,10 +104,18 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         )["access_token"]
         yield running
     finally:
-        started.send_signal(signal.SIGINT)
-        started.wait(60)
-        started.stdout.close()
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        process.stdout.close()
     assert _processes(home) == [], "a process outlived Airflow"
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    # Every day would start a run by itself as soon as a DAG is switched on; here the test starts
+    # it, for a day of the embedded sources.
+    with started(tmp_path_factory.mktemp("scheduled"), "0 0 29 2 *", 300) as running:
+        yield running
 
 
 def test_nobody_enters_without_login(airflow: Airflow) -> None:
@@ -119,7 +130,7 @@ def test_assets_carry_the_round_to_the_readers(airflow: Airflow) -> None:
     day = default_day(airflow.settings)
     for system in SYSTEMS:
         path = f"/api/v2/dags/ingest_{system}"
-        _eventually(60, lambda path=path: airflow.call("GET", path)["is_paused"] is True)
+        eventually(60, lambda path=path: airflow.call("GET", path)["is_paused"] is True)
         airflow.call("PATCH", path, {"is_paused": False})
         airflow.call(
             "POST", f"{path}/dagRuns", {"logical_date": None, "conf": {"day": day.isoformat()}}
@@ -128,12 +139,12 @@ def test_assets_carry_the_round_to_the_readers(airflow: Airflow) -> None:
     def finished() -> bool:
         for dag_id in (*(f"ingest_{s}" for s in SYSTEMS), "build_customer_marts"):
             for one in airflow.runs_of(dag_id):
-                assert one["state"] != "failed", f"{dag_id}: {_failures(airflow.settings)}"
+                assert one["state"] != "failed", f"{dag_id}: {failures_of(airflow.settings)}"
         published = airflow.runs_of("publish_marts")
-        assert all(one["state"] != "failed" for one in published), _failures(airflow.settings)
+        assert all(one["state"] != "failed" for one in published), failures_of(airflow.settings)
         return any(one["state"] == "success" for one in published)
 
-    _eventually(480, finished)
+    eventually(480, finished)
 
     assert [one["run_type"] for one in airflow.runs_of("build_customer_marts")] == [
         "asset_triggered"
@@ -183,12 +194,12 @@ def _holds(path: Path, text: bytes) -> bool:
         return False
 
 
-def _failures(settings: Settings) -> str:
+def failures_of(settings: Settings) -> str:
     path = settings.run_reports / "failures.jsonl"
     return path.read_text(encoding="utf-8") if path.is_file() else "no failure was recorded"
 
 
-def _eventually(seconds: float, condition: Any) -> None:
+def eventually(seconds: float, condition: Any) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

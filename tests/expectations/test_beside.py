@@ -17,7 +17,7 @@ from expectations.suites.beside import Surroundings
 from extract.contract import Contract
 from extract.landing import Batch, Verdict
 from kehu.settings import Settings
-from tests.expectations.landed import DAY, land, quarantined, sound_rows
+from tests.expectations.landed import land, quarantined, sound_rows
 
 Judge = Callable[[Batch, Contract], Verdict]
 LATER = datetime(2026, 1, 11)  # noqa: DTZ001 - sources keep local time
