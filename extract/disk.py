@@ -27,8 +27,14 @@ def sha256(path: Path) -> str:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON whole or not at all: temporary name, sync, rename; 0600."""
+    """Write JSON whole or not at all: temporary name, sync, rename; 0600.
+
+    What a process that died while it wrote the same file has left is removed.
+    """
     hidden = hidden_beside(path)
+    for left in path.parent.glob(f".{path.name}.*"):
+        if is_left_over(left):
+            left.unlink(missing_ok=True)
     for parquet in path.parent.glob("*.parquet"):
         parquet.chmod(0o600)
         sync(parquet)
