@@ -94,9 +94,13 @@ bench: setup ## each stage against the least work that gives the same rows, as r
 
 # --- check -------------------------------------------------------------------------------------
 
-.PHONY: test parity cluster-parity spark-servers lint types imports sql-lint dbt-parse
-test: setup ## every test but those of `make parity` and `make cluster-parity`
-	@$(PY) -m pytest -q -m "not parity and not cluster" $(TESTS)
+.PHONY: test faults parity cluster-parity spark-servers lint types imports sql-lint dbt-parse
+test: setup ## every test but those of `make faults`, `make parity` and `make cluster-parity`
+	@$(PY) -m pytest -q -m "not parity and not cluster and not long" $(TESTS)
+
+faults: setup ## every fault of docs/reliability.md, as often as it says; writes its table of results
+	@KEHU_FAULTS=all $(PY) -m pytest -q -p tests.faults.table -m "fault and not cluster" \
+	    --faults-doc docs/reliability.md $(TESTS)
 
 parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the demo, no JVM
 	@$(PY) -m pytest -q -m parity tests/parity $(TESTS)

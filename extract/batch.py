@@ -10,6 +10,9 @@ from pathlib import Path, PurePath
 from extract import bucket
 from kehu.errors import LandingError
 
+BATCH_TIME = "%Y%m%dT%H%M%S%fZ"
+"""How the id of a batch begins."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -74,4 +77,4 @@ class Batch:
 def new_batch_id(run_id: str, moment: datetime | None = None) -> str:
     """Time of extraction (UTC) and four hex digits of the run id: sorts by time, never repeats."""
     moment = moment or datetime.now(UTC)
-    return f"{moment:%Y%m%dT%H%M%S%fZ}-{hashlib.sha256(run_id.encode()).hexdigest()[:4]}"
+    return f"{moment.strftime(BATCH_TIME)}-{hashlib.sha256(run_id.encode()).hexdigest()[:4]}"

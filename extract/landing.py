@@ -32,11 +32,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from extract import bucket
+from extract.batch import BATCH_TIME
 from extract.batch import Batch as Batch
 from extract.batch import new_batch_id as new_batch_id
 from extract.disk import hidden_beside
@@ -269,6 +270,20 @@ def batches(root: Path, system: str | None = None, table: str | None = None) -> 
         manifests = [path.relative_to(root) for path in root.glob(pattern)]
     found = (Batch.at(root, each.parent) for each in manifests)
     return sorted(found, key=lambda batch: (batch.batch_id, batch.system, batch.table))
+
+
+def next_moment(root: Path, system: str, now: datetime) -> datetime:
+    """`now`, or the moment after the newest batch of `system` when clocks were set back since.
+
+    Ids of batches tell which one was read later: a clock that once ran ahead must not make all
+    later reads look older than its own.
+    """
+    newest = max((batch.batch_id for batch in batches(root, system)), default="")
+    try:
+        last = datetime.strptime(newest.partition("-")[0], BATCH_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return now
+    return max(now, last + timedelta(microseconds=1))
 
 
 def _json(content: bytes, where: str, do: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def extract_system(
     """
     contracts = _chosen(contracts_of(system, settings), table)
     leftovers.sweep(settings.landing / system)
-    moment = datetime.now(UTC)
+    moment = landing.next_moment(settings.landing, system, datetime.now(UTC))
     batch_id = landing.new_batch_id(run_id, moment)
     batches: list[Batch] = []
     with open_snapshot(system, settings.source_url(system), contracts) as snapshot:

@@ -9,9 +9,13 @@ from __future__ import annotations
 import io
 import ipaddress
 import logging
+import os
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +39,8 @@ STATEMENT_SECONDS = 3600
 """How long the server may work on one statement."""
 SILENCE_SECONDS = 900
 """How long a source may send nothing while rows are being read; it sorts them first."""
+_REFUSED = ("42501", "1142", "1143")
+"""Codes of PostgreSQL and MariaDB for a table or column that the user may not read."""
 PAUSES = (1.0, 3.0)
 """Seconds to wait before the second and the third attempt to connect."""
 
@@ -183,12 +189,38 @@ def trust(address: Address, option: str) -> ssl.SSLContext:
         ) from None
 
 
+@contextmanager
+def answering(handle: int) -> Iterator[None]:
+    """Hang up on a server that says nothing for `SILENCE_SECONDS` during the block.
+
+    `handle` is the connection's socket. In a network that swallows everything a driver without a
+    time limit of its own waits for ever, and no signal reaches Python meanwhile; once the socket is
+    shut the driver raises that the connection is lost.
+    """
+    watch = threading.Timer(SILENCE_SECONDS, hang_up, [handle])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def hang_up(handle: int) -> None:
+    """Shut a connection's socket without a word; its driver closes it later."""
+    with suppress(OSError), socket.socket(fileno=os.dup(handle)) as end:
+        end.shutdown(socket.SHUT_RDWR)
+
+
 def read_failed(where: str, contract: Contract, error: Exception, code: object) -> SourceError:
     """The error for a statement that failed. The source's own text may hold cells: left out."""
-    return SourceError(
+    refused = str(code) in _REFUSED
+    return (AccessError if refused else SourceError)(
         f"Reading {contract.name} failed: {type(error).__name__} (code {code}).",
         where=f"{where}, table {contract.table}",
-        do="look into the source's log under this code; run the task again when it is corrected",
+        do="give the user of the source's URL the right to read the table"
+        if refused
+        else "look into the source's log under this code; run the task again when it is corrected",
     )
 
 

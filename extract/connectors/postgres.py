@@ -88,9 +88,18 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
             schema = address.options.get("schema")
             path = [schema] if schema else [address.system, "public"]
             # The transaction takes its snapshot at its first statement: take it now.
-            cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
-            cursor.execute(_POSITION)
+            with base.answering(connection.fileno()):
+                cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
+                cursor.execute(_POSITION)
             (position,) = cursor.fetchone()
+    except psycopg2.Error as error:
+        connection.close()
+        raise SourceError(
+            f"The source was lost as soon as it was opened: {type(error).__name__}.",
+            where=address.where,
+            do="look whether it is being stopped, then run the task again",
+        ) from None
+    try:
         yield PostgresSnapshot(connection, address.where, position)
     finally:
         with suppress(psycopg2.Error):
@@ -205,6 +214,7 @@ class PostgresSnapshot:
                 for chunk in copy.chunks():
                     yield base.parse_lines(chunk, columns)
             except queue.Empty:
+                base.hang_up(self._connection.fileno())
                 raise SourceError(
                     f"The source sent nothing for {base.SILENCE_SECONDS} seconds.",
                     where=f"{self.where}, table {contract.table}",
@@ -225,7 +235,8 @@ class PostgresSnapshot:
 
     def _query(self, contract: Contract, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
-            with self._connection.cursor() as cursor:
+            handle = self._connection.fileno()
+            with self._connection.cursor() as cursor, base.answering(handle):
                 cursor.execute(sql, values)
                 rows: list[tuple[Any, ...]] = cursor.fetchall()
                 return rows

@@ -89,6 +89,7 @@ def damaged(
     return damage
 
 
+@pytest.mark.fault(1, "source down under a whole round of the DAGs")
 def test_source_is_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -107,6 +108,7 @@ def test_table_is_missing(house: House, damaged: Callable[[str], None]) -> None:
     house.stops_with("ingest_billing.extract", "payments", "missing")
 
 
+@pytest.mark.fault(8, "column removed under a whole round of the DAGs")
 def test_column_was_removed(house: House, damaged: Callable[[str], None]) -> None:
     damaged("alter table bills drop column cost")
     house.stops_with("ingest_billing.extract", "bills", "cost")
@@ -136,6 +138,7 @@ def guarded_database(mariadb_database: str) -> Iterator[str]:
 
 
 @pytest.mark.mariadb
+@pytest.mark.fault(35, "wrong password under a whole round of the DAGs")
 def test_password_is_wrong(
     house: House, guarded_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +182,7 @@ def full_disk(first_round: Round) -> Iterator[None]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.fault(17, "landing's disk full under a whole round of the DAGs")
 def test_disk_is_full(first_round: Round, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("full_disk")
     house = House(first_round)

@@ -46,6 +46,7 @@ def bill(
     return [number, amount, "0.5000", "2026-01-01", MOMENT, 1, 1, True, note, at]
 
 
+@pytest.mark.fault(33, "extremes of every type, all kinds of databases")
 def test_every_type_arrives_exactly(source: Source, place: Workplace) -> None:
     rows = [
         bill("B2", amount="12345678901234.56"),
@@ -182,6 +183,7 @@ def test_all_tables_come_from_one_snapshot(source: Source, place: Workplace) -> 
     assert len(states) > reads // 2, "the mover hardly moved while tables were read"
 
 
+@pytest.mark.fault(8, "table and column missing, all kinds of databases")
 def test_missing_table_and_column_stop_with_their_names(source: Source, place: Workplace) -> None:
     source.run("CREATE TABLE bills (bill_no varchar(20) PRIMARY KEY)")
     place.contract("bills", [key("bill_no"), column("amount", "decimal(18,2)")])
@@ -201,6 +203,7 @@ def test_missing_table_and_column_stop_with_their_names(source: Source, place: W
     ("declared", "wanted"),
     [("integer", "varchar"), ("text", "bigint")],
 )
+@pytest.mark.fault(9, "types that cannot hold the contract's, all kinds of databases")
 def test_a_type_that_cannot_hold_the_contract_stops(
     source: Source, place: Workplace, declared: str, wanted: str
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_type_that_cannot_hold_the_contract_stops(
         place.extract()
 
 
+@pytest.mark.fault(7, "column added, by the contract's policy")
 def test_new_column_is_reported_or_stops_by_contract(source: Source, place: Workplace) -> None:
     source.run("CREATE TABLE bills (bill_no varchar(20) PRIMARY KEY, extra text, secret text)")
     left_out = [{"column": "secret", "why": "not needed"}]

@@ -72,6 +72,7 @@ def test_a_csv_lands_by_its_contract(place: Workplace) -> None:
     assert invoices.manifest.snapshot
 
 
+@pytest.mark.fault(11, "lines with too few or too many fields")
 def test_lines_with_a_wrong_number_of_fields_land_with_their_text(place: Workplace) -> None:
     deliver(place, b"Name,Amount\na,1\nb\n\nc,3,3\nd\xff\xfe,4,4\ne,5\n")
     contract(place, [POSITION, *INVOICES[1:3]])
@@ -98,6 +99,7 @@ def test_lines_with_a_wrong_number_of_fields_land_with_their_text(place: Workpla
     ("encoding", "declared"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("gbk", "gbk"), ("utf-16", "utf-16")],
 )
+@pytest.mark.fault(10, "encodings declared by the contract")
 def test_encodings(place: Workplace, encoding: str, declared: str) -> None:
     text = "Invoice No,Name,Amount,Issued\nB1,刘伟,1.00,03/01/2012\nB2,張三,2.00,04/01/2012\n"
     deliver(place, text.encode(encoding))
@@ -113,6 +115,7 @@ def test_encodings(place: Workplace, encoding: str, declared: str) -> None:
         ("gbk", b"\xc1\xf5\xff", "刘\\xff (byte 35 of the file)"),
     ],
 )
+@pytest.mark.fault(10, "bytes outside the declared encoding")
 def test_bytes_outside_the_encoding_are_one_bad_cell(
     place: Workplace, encoding: str, bad: bytes, shown: str
 ) -> None:

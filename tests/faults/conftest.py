@@ -1,7 +1,8 @@
 """Houses, a source that moves, and counts that `make faults` has and `make test` has not.
 
-A test marked `fault(number, what)` belongs to that row of the table in docs/reliability.md; what it
-counts it tells with `counted`. `KEHU_FAULTS=all`, as `make faults` sets it, asks for the full counts.
+A test marked `fault(number, what)` belongs to that row of the table in docs/reliability.md; what
+it counts it tells with `counted`. `KEHU_FAULTS=all`, as `make faults` sets it, asks for the full
+counts.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-pytest.register_assert_rewrite("tests.faults.house")
-
 
 from kehu.settings import CLONE, Settings
 from tests.faults.house import TABLES, Erp, House

@@ -4,7 +4,10 @@ import expectations.engine
 import expectations.gate
 import expectations.published
 import extract.run
+import tests.faults.steps
 import warehouse.engines
 import warehouse.publish
 import warehouse.raw
-import warehouse.volume  # noqa: F401
+import warehouse.volume
+
+__all__ = ["expectations", "extract", "tests", "warehouse"]

@@ -86,6 +86,7 @@ def state(settings: Settings) -> list[list[tuple[Any, ...]]]:
         ]
 
 
+@pytest.mark.fault(15, "kill -9 at the named steps of a load")
 def test_killed_at_every_step(tmp_path: Path) -> None:
     accounts = [{"account_no": f"A{n}", "updated_at": at(0)} for n in range(5)]
     settings = settings_at(tmp_path / "home")
@@ -125,6 +126,7 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [30_000])
+@pytest.mark.fault(15, "kill -9 of a load by the clock")
 def test_killed_somewhere_in_the_middle(tmp_path: Path, rows: int) -> None:
     """By the clock instead of by the step: either nothing of the batch is there, or all."""
     settings = settings_at(tmp_path / "home")
@@ -172,6 +174,7 @@ except WarehouseError as error:
 
 
 @pytest.mark.parametrize("more", [0, 300_000])
+@pytest.mark.fault(17, "files of the warehouse limited in size")
 def test_a_full_disk_loads_nothing_and_says_so(tmp_path: Path, more: int) -> None:
     settings = settings_at(tmp_path / "home")
     first = [payment(n) for n in range(100)]

@@ -211,6 +211,7 @@ def test_a_failed_audit_leaves_the_last_publication(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.9])
+@pytest.mark.fault(17, "files of a publication limited in size")
 def test_a_full_disk_leaves_the_last_publication(settings: Settings, share: float) -> None:
     size = publish.publish(settings, build(settings, 1, rows=20_000)).stat().st_size
     before = listing(settings), table_hashes(settings.published_file)

@@ -46,6 +46,7 @@ def filled(settings: Settings) -> None:
         raw.load_batch(refused, PAYMENTS, settings, "run-4")
 
 
+@pytest.mark.fault(29, "rebuilt with changes, repeats and deletes in its history")
 def test_a_rebuilt_warehouse_is_the_same(settings: Settings) -> None:
     filled(settings)
     before = table_hashes(settings.work_file)

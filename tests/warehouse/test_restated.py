@@ -35,6 +35,7 @@ def restated(settings: Settings) -> list[tuple[Any, ...]]:
     return [(*row[:-1], json.loads(row[-1])["amount"]) for row in rows]
 
 
+@pytest.mark.fault(39, "months that a batch restates, with rows and money")
 def test_a_corrected_a_late_and_a_deleted_row_of_last_year(settings: Settings) -> None:
     rows = [paid(n, "2025-03") for n in range(10)] + [paid(n, "2026-01") for n in range(10, 20)]
     raw.load_batch(land(settings, PAYMENTS, rows), PAYMENTS, settings, "run-1")

@@ -52,6 +52,7 @@ def sized(settings: Settings, *sizes: int) -> Batch:
         ((1000, 0, 0), True),
     ],
 )
+@pytest.mark.fault(34, "sizes around the bounds")
 def test_the_size_decides(settings: Settings, sizes: tuple[int, ...], held: bool) -> None:
     sized(settings, *sizes)
     assert bool(volume.all_holds(settings)) == held

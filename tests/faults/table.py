@@ -1,0 +1,78 @@
+"""The table of results: a plugin of pytest that `make faults` loads.
+
+In: the marks and counts of the tests that ran. Out: the table on the screen and, when
+`--faults-doc` names a page, between its two marks there. Touches that page.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults-doc", type=Path, help="page whose table of results is written")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Results(config), "faults-results")
+
+
+class Results:
+    """Outcomes by fault, in the order in which tests ran."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._page: Path | None = config.getoption("--faults-doc")
+        self._marks: dict[str, list[tuple[int, str]]] = {}
+        self._seen: dict[tuple[int, str], list[Any]] = defaultdict(list)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            marks = list(item.iter_markers("fault"))
+            self._marks[item.nodeid] = [(m.args[0], m.args[1]) for m in marks]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            for mark in self._marks.get(report.nodeid, ()):
+                self._seen[mark].append(report)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if not self._seen:
+            return
+        text = "\n".join(self.lines())
+        terminalreporter.section("faults")
+        terminalreporter.write_line(text)
+        if self._page is not None:
+            self._write(self._page, text)
+
+    def lines(self) -> list[str]:
+        """Rows of a Markdown table, one per fault and way of making it."""
+        found = ["| # | what was done | tests | counts | outcome |", "|---|---|---|---|---|"]
+        for (number, what), reports in sorted(self._seen.items()):
+            counts: dict[str, int] = defaultdict(int)
+            for report in reports:
+                for name, value in report.user_properties:
+                    if name.startswith("count:"):
+                        counts[name.removeprefix("count:")] += int(str(value))
+            told = ", ".join(f"{value:,} {name}" for name, value in counts.items())
+            outcomes = [report.outcome for report in reports]
+            bad = [each for each in outcomes if each != "passed"]
+            outcome = "held" if not bad else f"{len(bad)} of {len(outcomes)} {bad[0]}"
+            found.append(f"| {number} | {what} | {len(outcomes)} | {told} | {outcome} |")
+        return found
+
+    def _write(self, page: Path, table: str) -> None:
+        text = page.read_text(encoding="utf-8")
+        when = f"Run on {date.today().isoformat()}, Python {platform.python_version()}."  # noqa: DTZ011
+        block = f"{BEGIN}\n{when}\n\n{table}\n{END}"
+        page.write_text(
+            re.sub(f"{BEGIN}.*{END}", lambda _: block, text, flags=re.DOTALL), encoding="utf-8"
+        )
