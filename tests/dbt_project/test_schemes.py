@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,13 @@ CUSTOMERS: dict[str, dict[str, str]] = {
 DATES = ("2025-12-31", "2026-01-31")
 
 
-def _metrics_sql(columns: list[tuple[str, str]]) -> str:
+def _metrics_sql(
+    columns: list[tuple[str, str]], customers: Mapping[str, Mapping[str, str]], dates: Sequence[str]
+) -> str:
     """Each customer on each date; every metric that is not given is empty."""
     rows = []
-    for date in DATES:
-        for customer, metrics in CUSTOMERS.items():
+    for date in dates:
+        for customer, metrics in customers.items():
             fixed = {"as_of_date": f"'{date}'", "customer_id": f"'{customer}'"}
             values = {"currency_code": "'CNY'", **fixed, **metrics}
             cells = [
@@ -34,13 +37,19 @@ def _metrics_sql(columns: list[tuple[str, str]]) -> str:
     return "\nunion all\n".join(rows)
 
 
-def _warehouse(folder: Path) -> ScratchWarehouse:
+def scheme_warehouse(
+    folder: Path,
+    customers: Mapping[str, Mapping[str, str]] = CUSTOMERS,
+    dates: Sequence[str] = DATES,
+) -> ScratchWarehouse:
     """The scheme engine alone, on made-up metrics."""
     warehouse = ScratchWarehouse.make(folder, ["schemes"], {})
     columns = warehouse.columns("customer_metrics")
     metrics = folder / "models" / "metrics"
     metrics.mkdir()
-    (metrics / "customer_metrics.sql").write_text(_metrics_sql(columns), encoding="utf-8")
+    (metrics / "customer_metrics.sql").write_text(
+        _metrics_sql(columns, customers, dates), encoding="utf-8"
+    )
     promised = [{"name": name, "data_type": kind} for name, kind in columns]
     (metrics / "metrics.yml").write_text(
         yaml.safe_dump({"models": [{"name": "customer_metrics", "columns": promised}]}),
@@ -53,7 +62,8 @@ def _warehouse(folder: Path) -> ScratchWarehouse:
     return warehouse
 
 
-def _append(warehouse: ScratchWarehouse, seed: str, *rows: str) -> None:
+def write_rows(warehouse: ScratchWarehouse, seed: str, *rows: str) -> None:
+    """Add rows to a seed of the schemes."""
     path = warehouse.folder / "seeds" / "schemes" / f"{seed}.csv"
     path.write_text(
         path.read_text(encoding="utf-8") + "".join(f"{row}\n" for row in rows), encoding="utf-8"
@@ -70,21 +80,21 @@ def _replace(warehouse: ScratchWarehouse, seed: str, old: str, new: str) -> None
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> ScratchWarehouse:
     """The shipped schemes and a new one in two versions, added by rows only."""
-    warehouse = _warehouse(tmp_path_factory.mktemp("extended"))
-    _append(
+    warehouse = scheme_warehouse(tmp_path_factory.mktemp("extended"))
+    write_rows(
         warehouse,
         "schemes",
         "size,1,1900-01-01,Size,规模,worst,frequency_total,made up",
         "size,2,2026-01-01,Size,规模,worst,frequency_total,made up",
     )
-    _append(
+    write_rows(
         warehouse,
         "scheme_indicators",
         "size,1,often,all,frequency_total,more_is_better,100,band,,,,,Often,频,made up",
         "size,2,often,all,frequency_total,more_is_better,60,band,,,,,Often,频,made up",
         "size,2,use,all,usage_category,more_is_better,40,lookup,,,,,Use,用途,made up",
     )
-    _append(
+    write_rows(
         warehouse,
         "scheme_bands",
         "size,1,often,,5,1,20,made up",
@@ -92,13 +102,21 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> ScratchWarehouse:
         "size,2,often,,5,1,10,made up",
         "size,2,often,5,,2,100,made up",
     )
-    _append(warehouse, "scheme_lookups", "size,2,use,industrial,1,100,made up")
+    write_rows(warehouse, "scheme_lookups", "size,2,use,industrial,1,100,made up")
     for version in (1, 2):
-        _append(
+        write_rows(
             warehouse,
             "scheme_classes",
             f"size,{version},big,50,,1,,Big,大,made up",
             f"size,{version},small,,50,2,,Small,小,made up",
+        )
+        write_rows(
+            warehouse,
+            "scheme_actions",
+            *(
+                f"size,{version},{one},wave,990,Wave,招手,x,false,made up"
+                for one in ("big", "small")
+            ),
         )
     warehouse.build("--exclude", "resource_type:test", as_of_dates=DATES)
     return warehouse
@@ -209,7 +227,7 @@ SEEDS = {error[0] for error in ERRORS.values()}
 @pytest.fixture(scope="module")
 def refusal(tmp_path_factory: pytest.TempPathFactory) -> tuple[ScratchWarehouse, str]:
     """All errors planted at once, and what the build says about them."""
-    warehouse = _warehouse(tmp_path_factory.mktemp("refused"))
+    warehouse = scheme_warehouse(tmp_path_factory.mktemp("refused"))
     for seed, old, new, _ in ERRORS.values():
         _replace(warehouse, seed, old, new)
     outcome = warehouse.dbt("build", "--exclude", "resource_type:test", as_of_dates=DATES)

@@ -80,9 +80,22 @@ faults as (
     union all
     select
         place || ': method ' || coalesce(method, '(empty)')
-        || ' is none of band, quantile, percentile, min_max, lookup' as fault
+        || ' is none of band, quantile, percentile, min_max, cumulative_share, lookup' as fault
     from named
-    where coalesce(method, '') not in ('band', 'quantile', 'percentile', 'min_max', 'lookup')
+    where coalesce(method, '') not in (
+            'band', 'quantile', 'percentile', 'min_max', 'cumulative_share', 'lookup'
+        )
+    union all
+    select
+        place || ': the code of an indicator is made of small letters, digits and _, and begins'
+        || ' with a letter' as fault
+    from named
+    where not {{ regexp_like('indicator', '^[a-z][a-z0-9_]*$') }}
+        or not {{ regexp_like("coalesce(indicator_group, 'a')", '^[a-z][a-z0-9_]*$') }}
+    union all
+    select place || ': method cumulative_share knows direction more_is_better only' as fault
+    from named
+    where method = 'cumulative_share' and direction <> 'more_is_better'
     union all
     select
         place || ': direction ' || coalesce(direction, '(empty)')

@@ -24,6 +24,20 @@ operands as (
     select scheme, version, 'indicator' as operand_kind, indicator as operand from indicators
     union
     select scheme, version, 'group' as operand_kind, indicator_group as operand from indicators
+    union
+    -- another scheme, as long as it reads none itself
+    select distinct
+        rules.scheme,
+        rules.version,
+        'scheme' as operand_kind,
+        classes.scheme as operand
+    from rules
+    inner join classes
+        on rules.scheme <> classes.scheme
+    where classes.scheme not in (
+            select others.scheme from rules as others
+            where others.subject in ('class_rank', 'scheme_score')
+        )
 ),
 
 named as (
@@ -36,6 +50,7 @@ named as (
         case
             when rules.subject in ('indicator_band', 'indicator_points') then 'indicator'
             when rules.subject in ('group_band', 'group_points') then 'group'
+            when rules.subject in ('class_rank', 'scheme_score') then 'scheme'
         end as operand_kind,
         max(rules.rule_order) over (partition by rules.scheme, rules.version) as last_rule,
         count(*) over (partition by rules.scheme, rules.version, rules.rule_order)
@@ -77,15 +92,17 @@ faults as (
     select
         place || ': subject ' || coalesce(subject, '(empty)')
         || ' is none of indicator_band, indicator_points, group_band, group_points, score,'
-        || ' metric, always' as fault
+        || ' metric, class_rank, scheme_score, always' as fault
     from with_operands
     where coalesce(subject, '') not in (
             'indicator_band', 'indicator_points', 'group_band', 'group_points', 'score', 'metric',
-            'always'
+            'class_rank', 'scheme_score', 'always'
         )
     union all
     select
-        place || ': operand ' || coalesce(operand, '(empty)') || ' is no ' || subject as fault
+        place || ': operand ' || coalesce(operand, '(empty)') || ' is no ' || subject
+        || case when operand_kind = 'scheme' then ', or reads another class itself' else '' end
+            as fault
     from with_operands
     where (operand_kind is not null and not is_known_operand)
         or (subject = 'metric' and not is_metric)

@@ -11,6 +11,10 @@ classes as (
     select scheme, version, class_code, class_rank from {{ ref('scheme_classes') }}
 ),
 
+actions as (
+    select scheme, version, class_code from {{ ref('scheme_actions') }}
+),
+
 metric_names as (
     select metric from {{ ref('int_metric_names') }}
 ),
@@ -44,10 +48,43 @@ faults as (
     from named
     where coalesce(missing_rule, '') not in ('reweight', 'neutral', 'worst')
     union all
-    select place || ': eligible_metric ' || eligible_metric || ' is no metric' as fault
+    select
+        place || ': eligible_metric ' || eligible_metric
+        || ' is no metric, nor a metric compared with a number' as fault
     from named
     where eligible_metric is not null
-        and eligible_metric not in (select metric_names.metric from metric_names)
+        and (
+            split_part(eligible_metric, ' ', 1)
+            not in (select metric_names.metric from metric_names)
+            or not {{ regexp_like(
+                'eligible_metric', '^[a-z0-9_]+( (=|<>|<|<=|>|>=) -?[0-9]+([.][0-9]+)?)?$'
+            ) }}
+        )
+    union all
+    select
+        place || ': the code of a scheme is made of small letters, digits and _, and begins with'
+        || ' a letter' as fault
+    from named
+    where not {{ regexp_like('scheme', '^[a-z][a-z0-9_]*$') }}
+    union all
+    select
+        'scheme_classes: scheme ' || scheme || ', version '
+        || cast(version as {{ text_type() }}) || ', class ' || class_code
+        || ': no row of scheme_actions says what to do for it' as fault
+    from classes
+    where not exists (
+            select 1 from actions
+            where actions.scheme = classes.scheme
+                and actions.version = classes.version
+                and actions.class_code = classes.class_code
+        )
+    union all
+    select
+        'scheme_classes: scheme ' || scheme || ', version '
+        || cast(version as {{ text_type() }}) || ', class ' || class_code
+        || ': the code of a class is made of letters, digits and _' as fault
+    from classes
+    where not {{ regexp_like('class_code', '^[A-Za-z][A-Za-z0-9_]*$') }}
     union all
     select place || ': has no indicator in scheme_indicators' as fault
     from named

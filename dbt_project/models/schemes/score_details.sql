@@ -2,88 +2,68 @@ with points as (
     select * from {{ ref('int_scheme_points') }}
 ),
 
-versions as (
-    select scheme, version, missing_rule from {{ ref('int_scheme_versions') }}
-),
-
-indicators as (
-    select * from {{ ref('scheme_indicators') }}
-),
-
-with_weights as (
-    select
-        points.as_of_date,
-        points.scheme,
-        points.version,
-        points.customer_id,
-        points.indicator,
-        indicators.indicator_group,
-        indicators.metric,
-        points.number_value,
-        points.text_value,
-        points.band,
-        points.points as known_points,
-        points.points is null as is_missing,
-        coalesce(indicators.missing_rule, versions.missing_rule) as missing_rule,
-        indicators.weight
-    from points
-    inner join indicators
-        on points.scheme = indicators.scheme
-            and points.version = indicators.version
-            and points.indicator = indicators.indicator
-    inner join versions
-        on points.scheme = versions.scheme
-            and points.version = versions.version
-),
-
-treated as (
-    select
-        with_weights.*,
-        case when is_missing then missing_rule end as missing_treatment,
-        case
-            when not is_missing then known_points
-            when missing_rule = 'neutral' then cast(50 as decimal(9, 4))
-            when missing_rule = 'worst' then cast(0 as decimal(9, 4))
-        end as points,
-        case when is_missing and missing_rule = 'reweight' then 0 else weight end
-            as counted_weight
-    from with_weights
-),
-
-with_counted_total as (
-    select
-        treated.*,
-        sum(counted_weight) over (
-            partition by as_of_date, scheme, customer_id
-        ) as counted_total
-    from treated
-),
-
+-- No row: it says the types, and holds where no scheme is in force.
 explained as (
     select
         as_of_date,
-        scheme,
-        version,
+        cast(null as {{ text_type() }}) as scheme,
+        cast(null as integer) as version,
         customer_id,
-        indicator,
-        indicator_group,
-        metric,
-        number_value as raw_value,
-        text_value as raw_text,
-        band,
-        points,
-        cast(weight as decimal(7, 4)) as weight,
-        cast(100 * cast(counted_weight as double) / cast(counted_total as double) as decimal(12, 8))
-            as effective_weight,
-        cast(
-            coalesce(points, 0) * counted_weight / cast(counted_total as double)
-            as decimal(12, 8)
-        ) as contribution,
-        is_missing,
-        missing_treatment
-    from with_counted_total
-    -- a customer of whom every indicator is missing has no score
-    where counted_total > 0
+        cast(null as {{ text_type() }}) as indicator,
+        cast(null as {{ text_type() }}) as indicator_group,
+        cast(null as {{ text_type() }}) as metric,
+        cast(null as decimal(24, 6)) as raw_value,
+        cast(null as {{ text_type() }}) as raw_text,
+        cast(null as bigint) as band,
+        cast(null as decimal(9, 4)) as points,
+        cast(null as decimal(7, 4)) as weight,
+        cast(null as decimal(12, 8)) as effective_weight,
+        cast(null as decimal(12, 8)) as contribution,
+        cast(null as boolean) as is_missing,
+        cast(null as {{ text_type() }}) as missing_treatment
+    from points
+    where 1 = 0
+    {%- for one in scheme_plan() %}{% for indicator in one.indicators %}
+    union all
+    select
+        as_of_date,
+        '{{ one.scheme }}' as scheme,
+        {{ one.version }} as version,
+        customer_id,
+        '{{ indicator.indicator }}' as indicator,
+        {{ "'" ~ indicator.indicator_group ~ "'" if indicator.indicator_group else 'null' }}
+            as indicator_group,
+        '{{ indicator.metric }}' as metric,
+        {{ indicator.metric if indicator.kind == 'number' else 'null' }} as raw_value,
+        {{ indicator.metric if indicator.kind == 'text' else 'null' }} as raw_text,
+        {{ indicator.column }}__band as band,
+        {{ counted_points(indicator) }} as points,
+        {{ indicator.weight }} as weight,
+        {{ effective_weight(one, indicator) }} as effective_weight,
+        {{ contribution(one, indicator) }} as contribution,
+        {{ indicator.column }}__points is null as is_missing,
+        case when {{ indicator.column }}__points is null then '{{ indicator.missing_rule }}' end
+            as missing_treatment
+    from points
+    where {{ one.name }}__score is not null
+    {%- endfor %}{% endfor %}
 )
 
-select * from explained
+select
+    as_of_date,
+    scheme,
+    version,
+    customer_id,
+    indicator,
+    indicator_group,
+    metric,
+    cast(raw_value as decimal(24, 6)) as raw_value,
+    raw_text,
+    band,
+    cast(points as decimal(9, 4)) as points,
+    cast(weight as decimal(7, 4)) as weight,
+    effective_weight,
+    contribution,
+    is_missing,
+    missing_treatment
+from explained

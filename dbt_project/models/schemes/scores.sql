@@ -1,42 +1,32 @@
-with totals as (
-    select * from {{ ref('int_scheme_totals') }}
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
-classes as (
-    select * from {{ ref('scheme_classes') }}
-),
-
-rule_classes as (
-    select as_of_date, scheme, customer_id, class_code
-    from {{ ref('int_scheme_rule_classes') }}
-),
-
--- A class has bounds, or rules lead to it; the seeds' laws keep a scheme from mixing both.
+-- No row: it says the types, and holds where no scheme is in force.
 classified as (
     select
-        totals.as_of_date,
-        totals.scheme,
-        totals.customer_id,
-        totals.score,
-        classes.class_code,
-        classes.class_rank,
-        totals.version
-    from totals
-    left join rule_classes
-        on totals.as_of_date = rule_classes.as_of_date
-            and totals.scheme = rule_classes.scheme
-            and totals.customer_id = rule_classes.customer_id
-    left join classes
-        on totals.scheme = classes.scheme
-            and totals.version = classes.version
-            and (
-                classes.class_code = rule_classes.class_code
-                or (
-                    rule_classes.class_code is null
-                    and (classes.lower is null or totals.score >= classes.lower)
-                    and (classes.upper is null or totals.score < classes.upper)
-                )
-            )
+        as_of_date,
+        cast(null as {{ text_type() }}) as scheme,
+        customer_id,
+        cast(null as decimal(9, 4)) as score,
+        cast(null as {{ text_type() }}) as class_code,
+        cast(null as integer) as class_rank,
+        cast(null as integer) as version
+    from points
+    where 1 = 0
+    {%- for one in scheme_plan() %}
+    union all
+    select
+        as_of_date,
+        '{{ one.scheme }}' as scheme,
+        customer_id,
+        {{ one.name }}__score as score,
+        {{ one.name }}__class as class_code,
+        {{ one.name }}__class_rank as class_rank,
+        {{ one.version }} as version
+    from points
+    where {{ one.name }}__score is not null
+    {%- endfor %}
 )
 
 select * from classified
