@@ -1,6 +1,5 @@
 {#-
-  Metrics by name: what a scheme may name, and how one is read by its name from a row of
-  value.customer_metrics. The list must equal the columns in the YAML of that model; the build
+  Metrics by name: what a scheme may name. The list must equal the columns in the YAML of that model; the build
   stops when a metric is added to one of them only.
 -#}
 
@@ -18,21 +17,11 @@
         'written_off_amount', 'guarantee_amount', 'utilisation_of_guarantee', 'contacts_12m',
         'complaints_12m', 'complaint_satisfied_share', 'satisfaction_mean', 'loyalty_score',
         'follow_up_answered_share', 'referral_count', 'violations_24m', 'hazards_open',
-        'contract_breaches_24m', 'channel_count', 'complaints_open',
+        'contract_breaches_24m', 'channel_count', 'complaints_open', 'monetary_mean',
+        'wallet_headroom', 'risk_rate', 'risk_cost_12m', 'net_gain_12m', 'relationship_value',
     ] -%}
     {%- set texts = ['last_system', 'usage_category', 'importance_class'] -%}
     {{ return(numbers if kind == 'number' else texts) }}
-{%- endmacro %}
-
-{#- The value of the metric that `name` (an expression) names in the row `relation`: the numbers as
-    decimal(24, 6), or the texts; NULL when the metric is of the other kind. -#}
-{% macro metric_value(relation, name, kind='number') -%}
-    {%- set type = 'decimal(24, 6)' if kind == 'number' else text_type() -%}
-    case {{ name }}
-        {%- for metric in metric_names(kind) %}
-        when '{{ metric }}' then cast({{ relation }}.{{ metric }} as {{ type }})
-        {%- endfor %}
-    end
 {%- endmacro %}
 
 {#- Stops the build when the list above and the columns of customer_metrics differ. -#}

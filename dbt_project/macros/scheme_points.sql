@@ -135,6 +135,22 @@
     )
 {%- endmacro %}
 
+{#- The indicator that takes most from the score; of equal ones the first by name. -#}
+{% macro weakest_indicator(one) -%}
+    {%- set losses = [] -%}
+    {%- for indicator in one.indicators -%}
+        {%- do losses.append('coalesce((100 - ' ~ counted_points(indicator) ~ ') * '
+            ~ indicator.weight ~ ', 0)') -%}
+    {%- endfor -%}
+    {%- set most = losses[0] if losses | length == 1 else 'greatest(' ~ losses | join(', ') ~ ')' -%}
+    case
+        when {{ most }} = 0 then null
+        {%- for indicator in one.indicators %}
+        when {{ losses[loop.index0] }} = {{ most }} then '{{ indicator.indicator }}'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {#- What a condition of a decision table compares. -#}
 {% macro rule_subject(one, rule, plan) -%}
     {%- set members = [] -%}

@@ -35,7 +35,8 @@ class ScratchWarehouse:
         """Copy macros, seeds of schemes and rates, and `layers`; write `stand_ins` as views."""
         (folder / "models" / "core").mkdir(parents=True)
         shutil.copytree(PROJECT / "macros", folder / "macros")
-        shutil.copytree(PROJECT / "seeds" / "schemes", folder / "seeds" / "schemes")
+        for seeds in ("schemes", "value"):
+            shutil.copytree(PROJECT / "seeds" / seeds, folder / "seeds" / seeds)
         shutil.copytree(PROJECT / "tests" / "generic", folder / "tests" / "generic")
         for rates in (PROJECT / "seeds").glob("*exchange_rates*"):
             shutil.copy(rates, folder / "seeds")

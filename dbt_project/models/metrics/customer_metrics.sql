@@ -38,6 +38,10 @@ referrals as (
     select * from {{ ref('int_metrics_referrals') }}
 ),
 
+relationship as (
+    select * from {{ ref('int_metrics_relationship') }}
+),
+
 -- A zero where the customer is known to have such facts at all, NULL where there are none.
 joined as (
     select
@@ -107,11 +111,15 @@ joined as (
         referrals.referral_count,
         conduct.violations_24m,
         conduct.hazards_open,
-        conduct.contract_breaches_24m
+        conduct.contract_breaches_24m,
+        relationship.risk_rate,
+        relationship.risk_cost_12m,
+        relationship.net_gain_12m,
+        relationship.relationship_value
     from customer_dates
     {% for step in [
         'purchases', 'history', 'accounts', 'payment', 'arrears', 'collection', 'relation',
-        'conduct', 'referrals',
+        'conduct', 'referrals', 'relationship',
     ] %}
     left join {{ step }}
         on customer_dates.as_of_date = {{ step }}.as_of_date
@@ -182,6 +190,12 @@ typed as (
         cast(contract_breaches_24m as bigint) as contract_breaches_24m,
         cast(channel_count as bigint) as channel_count,
         cast(complaints_open as bigint) as complaints_open,
+        cast({{ ratio('monetary_total', 'frequency_total') }} as decimal(18, 4)) as monetary_mean,
+        {{ money('estimated_annual_demand - monetary_12m', 4) }} as wallet_headroom,
+        risk_rate,
+        risk_cost_12m,
+        net_gain_12m,
+        relationship_value,
         last_contact_date
     from joined
 )

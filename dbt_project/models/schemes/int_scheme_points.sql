@@ -1,6 +1,7 @@
--- noqa: disable=LT02,ST03 (columns and joins stand in loops that the linter does not run)
 {%- set plan = scheme_plan() -%}
 {%- set asked = asked_places(plan) -%}
+-- columns and joins stand in loops that the linter does not run
+-- noqa: disable=LT02,ST03
 with metrics as (
     select * from {{ ref('customer_metrics') }}
 ),

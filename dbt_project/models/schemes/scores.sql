@@ -11,7 +11,8 @@ classified as (
         cast(null as decimal(9, 4)) as score,
         cast(null as {{ text_type() }}) as class_code,
         cast(null as integer) as class_rank,
-        cast(null as integer) as version
+        cast(null as integer) as version,
+        cast(null as {{ text_type() }}) as weakest_indicator
     from points
     where 1 = 0
     {%- for one in scheme_plan() %}
@@ -23,7 +24,8 @@ classified as (
         {{ one.name }}__score as score,
         {{ one.name }}__class as class_code,
         {{ one.name }}__class_rank as class_rank,
-        {{ one.version }} as version
+        {{ one.version }} as version,
+        {{ weakest_indicator(one) }} as weakest_indicator
     from points
     where {{ one.name }}__score is not null
     {%- endfor %}

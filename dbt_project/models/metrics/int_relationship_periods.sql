@@ -1,0 +1,14 @@
+with periods as (
+    select period_no, discount_rate from {{ ref('relationship_periods') }}
+),
+
+with_factor as (
+    select
+        period_no,
+        discount_rate,
+        cast(1 / power(cast(1 + discount_rate as double), period_no) as decimal(9, 8))
+            as discount_factor
+    from periods
+)
+
+select * from with_factor
