@@ -92,6 +92,12 @@ report: setup env ## write the page again from the published file
 bench: setup ## each stage against the least work that gives the same rows, as ratios
 	@$(PY) -m bench.stages
 
+.PHONY: value-checks
+value-checks: setup ## lifetime value, RFM and churn against published figures: DATA=<folder>
+	@test -n "$(DATA)" && test -d "$(DATA)" || { \
+	    echo "The folder of public data is missing. do: make value-checks DATA=<folder>" >&2; exit 1; }
+	@$(PY) -m analytics value-checks --data "$(DATA)"
+
 # --- check -------------------------------------------------------------------------------------
 
 .PHONY: test faults parity cluster-parity spark-servers lint types imports sql-lint dbt-parse

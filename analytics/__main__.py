@@ -14,7 +14,11 @@ from importlib import import_module
 from kehu.errors import KehuError
 
 COMMANDS = {
+    "churn": "analytics.churn.command",
+    "lifetime-value": "analytics.lifetime.command",
+    "rfm": "analytics.rfm",
     "scorecard": "analytics.scorecard.command",
+    "value-checks": "analytics.checks.command",
 }
 """Name of a command to its module, which has `add_arguments(parser)`, `run(arguments)` and the help
 in its docstring; only the module that is asked for is imported."""

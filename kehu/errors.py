@@ -56,3 +56,7 @@ class ValidationError(KehuError):
 
 class WarehouseError(KehuError):
     """The warehouse refused a load, a build or a publish."""
+
+
+class AnalysisError(KehuError):
+    """A table cannot be analysed as asked: it does not hold what the computation needs."""

@@ -1,0 +1,19 @@
+"""Arrow as it is: its stubs know fewer combinations than Arrow itself.
+
+In: nothing. Out: names under which the other modules make tables. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow
+import pyarrow.compute
+
+pc: Any = pyarrow.compute
+schema_of: Any = pyarrow.schema
+table_of: Callable[..., pyarrow.Table] = pyarrow.table
+
+Column = Any
+"""A column of a table, in one piece or several."""

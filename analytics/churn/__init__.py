@@ -1,0 +1,1 @@
+"""Risk that a customer leaves: with a contract, and without one."""
