@@ -1,5 +1,5 @@
--- A warning is raised on the first day of a level above none, lasts while there is one, and is closed
--- on the first day without. Days between two as-of dates are not seen.
+-- A warning is raised on the first day of a level above none, lasts while there is one, and is
+-- closed on the first day without. Days between two as-of dates are not seen.
 with scores as (
     select as_of_date, customer_id, class_code, class_rank
     from {{ ref('scores') }}
@@ -79,8 +79,8 @@ select
         else 'no longer overdue'
     end as closing_cause,
     case
-        when seen.overdue_days_max >= 1 then 'overdue for '
-            || cast(seen.overdue_days_max as {{ text_type() }}) || ' days'
+        when seen.overdue_days_max >= 1
+            then 'overdue for ' || cast(seen.overdue_days_max as {{ text_type() }}) || ' days'
         else 'level of arrears'
     end as reason,
     seen.billed_12m as incurred_amount,

@@ -1,5 +1,5 @@
--- Debts of the newest day whose days to or past the due date call for a prompt; those whose money is
--- already on its way are left out.
+-- Debts of the newest day whose days to or past the due date call for a prompt; those whose money
+-- is already on its way are left out.
 with debts as (
     select * from {{ ref('int_debt_buckets') }}
     where as_of_date = {{ newest_as_of_date() }}

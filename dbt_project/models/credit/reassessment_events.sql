@@ -1,5 +1,5 @@
--- What calls for a new look at a customer's credit at once, whatever the next review date says. No
--- source tells of a change of management yet.
+-- What calls for a new look at a customer's credit at once, whatever the next review date says.
+-- No source tells of a change of management yet.
 with rules as (
     select * from {{ ref('reassessment_rules') }}
 ),

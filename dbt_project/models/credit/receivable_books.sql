@@ -1,5 +1,6 @@
--- What moved the debts of a customer in a month. Changes of what is due that are not the debt itself
--- are adjustments; money beyond what is due leaves a negative balance, so nothing is cut off.
+-- What moved the debts of a customer in a month. Changes of what is due that are not the debt
+-- itself are adjustments; money beyond what is due leaves a negative balance, so nothing is cut
+-- off.
 with receivables as (
     select receivable_key, customer_id, source_system, currency_code, issued_date, amount
     from {{ ref('fct_receivables') }}
@@ -16,8 +17,10 @@ changes as (
         receivables.source_system,
         receivables.currency_code,
         {{ month_start('movements.movement_date') }} as month,
-        case when movements.movement_date = receivables.issued_date then receivables.amount else 0 end
-            as issued_change,
+        case
+            when movements.movement_date = receivables.issued_date then receivables.amount
+            else 0
+        end as issued_change,
         movements.due_change,
         movements.paid_change,
         movements.written_off_change

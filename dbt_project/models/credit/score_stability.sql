@@ -1,5 +1,6 @@
--- Population stability index of each day's scores against the first day, over the classes of the score:
--- the sum of (share now - share then) x ln(share now / share then); half a customer is added per class.
+-- Population stability index of each day's scores against the first day, over the classes of the
+-- score: the sum of (share now - share then) x ln(share now / share then); half a customer is
+-- added per class.
 with scores as (
     select as_of_date, scheme, class_code from {{ ref('credit_scores') }}
 ),

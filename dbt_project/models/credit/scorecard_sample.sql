@@ -5,8 +5,9 @@
     'written_off_count', 'utilisation_of_guarantee', 'complaints_12m', 'contract_breaches_24m',
     'violations_24m', 'usage_category', 'last_system',
 ] -%}
--- Debtors as they were known on a day whose following months are known by now, and whether they came to
--- default within them. Who was in default already is left out: there is nothing left to foresee.
+-- Debtors as they were known on a day whose following months are known by now, and whether they
+-- came to default within them. Who was in default already is left out: there is nothing left to
+-- foresee.
 with customer_metrics as (
     select * from {{ ref('customer_metrics') }}
     where open_amount is not null

@@ -62,7 +62,7 @@ sizes as (
 ),
 
 ages as (
-    {% for age in range(var('vintage_months') + 1) -%}
+    {% for age in range(var('vintage_months') | int + 1) -%}
     select {{ age }} as months_on_book{{ ' union all' if not loop.last }}
     {% endfor %}
 ),

@@ -1,5 +1,5 @@
--- What the receivable cycle may hang on, per system and as-of date: how much of a year's sales a few
--- customers bring, and how much of the receivables is aged a year or less.
+-- What the receivable cycle may hang on, per system and as-of date: how much of a year's sales a
+-- few customers bring, and how much of the receivables is aged a year or less.
 with as_of_dates as (
     select as_of_date, year_starts_after from {{ ref('int_as_of_dates') }}
 ),
@@ -62,7 +62,9 @@ select
     {{ money('concentration.revenue_12m') }} as revenue_12m,
     {{ money('coalesce(receivables.receivables_amount, 0)') }} as receivables_amount,
     cast(
-        {{ ratio('365 * coalesce(receivables.receivables_amount, 0)', 'concentration.revenue_12m') }}
+        {{ ratio(
+            '365 * coalesce(receivables.receivables_amount, 0)', 'concentration.revenue_12m'
+        ) }}
         as decimal(18, 4)
     ) as receivable_cycle_days,
     cast(round(concentration.top5_share, 6) as decimal(9, 6)) as top5_share,

@@ -1,8 +1,14 @@
--- The first day a debt was open and more than `default_days` overdue, or the day it was written off.
-{%- set default_days = var('default_days') %}
+-- The first day a debt was open and more than `default_days` overdue, or the day of its write-off.
+{%- set default_days = var('default_days') | int %}
 with states as (
     select
-        receivable_key, customer_id, due_date, valid_from, valid_to, written_off_amount, open_amount
+        receivable_key,
+        customer_id,
+        due_date,
+        valid_from,
+        valid_to,
+        written_off_amount,
+        open_amount
     from {{ ref('int_receivable_states') }}
 ),
 

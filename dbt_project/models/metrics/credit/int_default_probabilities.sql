@@ -1,6 +1,6 @@
--- Chance that money of a bucket is in default within the months of `default_months`, by the roll-rate
--- matrix: a chain whose last states (default, settled) are never left. Default is certain from the
--- bucket that begins after `default_days` on.
+-- Chance that money of a bucket is in default within the months of `default_months`, by the
+-- roll-rate matrix: a chain whose last states (default, settled) are never left. Default is
+-- certain from the bucket that begins after `default_days` on.
 with buckets as (
     select bucket, bucket_rank, coalesce(lower_days, 0) > {{ var('default_days') }} as is_default
     from {{ ref('ageing_buckets') }}
@@ -26,7 +26,7 @@ chances_0 as (
     select as_of_date, 'written off' as bucket, true as is_default, cast(1 as double) as probability
     from as_of_dates
 ),
-{% for month in range(1, var('default_months') + 1) %}
+{% for month in range(1, var('default_months') | int + 1) %}
 chances_{{ month }} as (
     select
         now.as_of_date,
@@ -54,7 +54,7 @@ typed as (
         buckets.bucket,
         buckets.bucket_rank,
         cast(round(least(chances.probability, 1), 6) as decimal(9, 6)) as default_probability
-    from chances_{{ var('default_months') }} as chances
+    from chances_{{ var('default_months') | int }} as chances
     inner join buckets
         on chances.bucket = buckets.bucket
 )

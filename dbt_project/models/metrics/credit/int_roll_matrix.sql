@@ -1,5 +1,5 @@
--- Mean share of a bucket's money that stood in another one a month later, over every month known by the
--- as-of date. A bucket without history keeps its money.
+-- Mean share of a bucket's money that stood in another one a month later, over every month known
+-- by the as-of date. A bucket without history keeps its money.
 with steps as (
     select as_of_date, from_bucket, to_bucket, amount from {{ ref('int_roll_steps') }}
 ),

@@ -1,5 +1,5 @@
--- A value lies in the bin lower <= value < upper, or in that of its category; what lies in none, or is
--- missing, has the points of the bin for missing values.
+-- A value lies in the bin lower <= value < upper, or in that of its category; what lies in none,
+-- or is missing, has the points of the bin for missing values.
 with versions as (
     select as_of_date, scorecard, version from {{ ref('int_scorecard_versions') }}
 ),
