@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from extract import decimals
 from extract.contract import Column, Contract
 
 ROW_GROUP = 131_072
@@ -106,7 +107,7 @@ def measure(path: Path, contract: Contract, until: date) -> Landed:
     for batch in read(path, names or contract.key[:1]):
         rows += batch.num_rows
         for name in contract.money:
-            sums[name] += pc.sum(batch.column(name)).as_py() or 0
+            sums[name] = decimals.add(sums[name], decimals.total(batch.column(name)))
         if contract.cursor:
             top = pc.max(batch.column(contract.cursor)).as_py()
             if top is not None and (highest is None or top > highest):

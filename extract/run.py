@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract import added_columns, casting, drift, landing, leftovers, parquet
+from extract import added_columns, casting, decimals, drift, landing, leftovers, parquet
 from extract.connectors import Snapshot, open_snapshot, source_kind
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
@@ -191,7 +191,7 @@ def _fitting(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[p
 
 
 def _money(value: Decimal, column: Column) -> str:
-    return format(value.quantize(Decimal(1).scaleb(-column.scale)), "f")
+    return format(decimals.scaled(value, column.scale), "f")
 
 
 def _compare(

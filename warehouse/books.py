@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from extract import decimals
 from extract.landing import Batch
 from kehu.errors import WarehouseError
 from warehouse import schemas, versions
@@ -215,7 +216,7 @@ def is_balanced(row: Mapping[str, Any]) -> bool:
     return all(
         Decimal(sums["source"])
         == Decimal(sums["landed"])
-        == sum((Decimal(sums[part]) for part in parts), Decimal(0))
+        == decimals.add(*(Decimal(sums[part]) for part in parts))
         for sums in row["control_sums"].values()
         if "loaded" in sums
     )

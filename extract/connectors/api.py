@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from extract import casting
+from extract import casting, decimals
 from extract.connectors import sorting
 from extract.connectors.base import Address, Measure
 from extract.connectors.pages import Api, NoTable, Number, at, parse
@@ -146,7 +146,8 @@ class ApiSnapshot:
         for record in self._kept(contract):
             rows += 1
             for column in money:
-                sums[column.name] += exact[column.name](_cell(record, column)) or 0
+                value = exact[column.name](_cell(record, column)) or Decimal(0)
+                sums[column.name] = decimals.add(sums[column.name], value)
         return Measure(rows, sums)
 
     def rows(

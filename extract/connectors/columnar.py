@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from extract import casting
+from extract import casting, decimals
 from extract.casting import pc
 from extract.connectors.base import Measure
 from extract.contract import ROW_POSITION, Column, FileSource
@@ -37,7 +37,10 @@ def measure(path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
                     array = array.cast(pa.string())
                 cells = pc.value_counts(array)
                 for text, times in zip(*map(pa.Array.to_pylist, cells.flatten()), strict=True):
-                    sums[column.name] += (exact[column.name](text) or 0) * times
+                    value = exact[column.name](text) or Decimal(0)
+                    sums[column.name] = decimals.add(
+                        sums[column.name], decimals.times(value, times)
+                    )
         return Measure(file.metadata.num_rows, sums)
 
 

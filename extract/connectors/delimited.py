@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from extract import casting
+from extract import casting, decimals
 from extract.connectors.base import Measure
 from extract.connectors.text import (
     Utf8Stream,
@@ -56,7 +56,7 @@ def measure(path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
             if len(line) == len(header):
                 for place, name, exact in places:
                     # An empty field is no cell; a quoted empty one cannot be a number either.
-                    sums[name] += exact(line[place]) or 0
+                    sums[name] = decimals.add(sums[name], exact(line[place]) or Decimal(0))
     return Measure(count, sums)
 
 

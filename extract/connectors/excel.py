@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from extract import casting, dates
+from extract import casting, dates, decimals
 from extract.connectors.base import Measure
 from extract.connectors.workbook import Cell, Workbook
 from extract.contract import ROW_POSITION, Column, FileSource
@@ -46,7 +46,8 @@ def measure(path: Path, source: FileSource, money: Sequence[Column]) -> Measure:
             for column in money:
                 cell = cells.get(header[column.physical_name])
                 text = None if cell is None else _fitting(cell, column)
-                sums[column.name] += exact[column.name](text) or 0
+                value = exact[column.name](text) or Decimal(0)
+                sums[column.name] = decimals.add(sums[column.name], value)
     return Measure(count, sums)
 
 

@@ -22,6 +22,7 @@ from xml.etree.ElementTree import ParseError
 import duckdb  # noqa: TID251  a connector may: what sorting raises
 import pyarrow as pa
 
+from extract import decimals
 from extract.connectors import columnar, delimited, excel, sorting
 from extract.connectors.base import Address, Measure
 from extract.contract import ROW_POSITION, Column, Contract, FileSource
@@ -105,7 +106,7 @@ class FilesSnapshot:
                 one = _FORMATS[source.format].measure(path, source, money)
             rows += one.rows
             for name, value in one.sums.items():
-                sums[name] += value
+                sums[name] = decimals.add(sums[name], value)
         return Measure(rows, sums)
 
     def rows(

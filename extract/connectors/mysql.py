@@ -29,16 +29,23 @@ from kehu.errors import AccessError, SourceError
 _ROWS = 32_768
 _REFUSED = (1044, 1045, 1049, 1130, 1698)
 """Wrong password, no rights, unknown database: another attempt would not help."""
+_BYTES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "varchar": ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"),
-    "integer": ("tinyint", "smallint", "mediumint", "int", "bigint"),
-    "bigint": ("tinyint", "smallint", "mediumint", "int", "bigint"),
+    "varchar": (
+        *("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "uuid"),
+        *("json", "time", "timestamp", "inet4", "inet6", *_BYTES),
+    ),
+    "integer": ("tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"),
+    "bigint": ("tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"),
     "double": ("float", "double"),
     "date": ("date",),
     "timestamp": ("datetime",),
-    "boolean": ("tinyint",),
+    "boolean": ("tinyint", "bit"),
 }
-_PLAIN = re.compile(r"(tiny|small|medium|big)?int|decimal|float|double|date|time|year|bit")
+_BARE = (
+    *("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double"),
+    *("date", "datetime", "timestamp", "time", "year", "bit"),
+)
 """Types whose text needs no quotes: never empty, without a comma."""
 
 
@@ -69,7 +76,7 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Mys
     try:
         with connection.cursor() as cursor:
             # Empty dates must come as they are stored; the standard quote mark is not needed.
-            cursor.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+            cursor.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'")
             for limit in (
                 f"SET SESSION max_statement_time = {base.STATEMENT_SECONDS}",  # MariaDB
                 f"SET SESSION max_execution_time = {base.STATEMENT_SECONDS * 1000}",  # MySQL
@@ -156,7 +163,7 @@ class MysqlSnapshot:
         return {name.decode(): kind.decode() for name, kind in found}
 
     def holds(self, source_type: str, column: Column) -> bool:
-        plain = re.split(r"[ (]", source_type.lower(), maxsplit=1)[0]
+        plain = _plain(source_type)
         kind = column.arrow_type
         if match := re.match(r"decimal\([0-9]+,([0-9]+)\)", source_type.lower()):
             scale = int(match[1])
@@ -187,7 +194,7 @@ class MysqlSnapshot:
         self, contract: Contract, span: Span | None, columns: Sequence[Column]
     ) -> Generator[pa.RecordBatch, None, None]:
         types = self.columns(contract) or {}
-        line = ", ".join(_field(column, types.get(column.physical_name, "")) for column in columns)
+        line = ", ".join(_field(c, _plain(types.get(c.physical_name, ""))) for c in columns)
         where, values = self._after(contract, span)
         # Byte order, the same under every collation.
         order = ", ".join(_key(contract.column(name)) for name in contract.key)
@@ -238,11 +245,23 @@ class MysqlSnapshot:
         )
 
 
+def _plain(source_type: str) -> str:
+    """A type's name without its size and attributes."""
+    return re.split(r"[ (]", source_type.lower(), maxsplit=1)[0]
+
+
 def _field(column: Column, source_type: str) -> str:
     """SQL that writes one field of CSV: NULL as nothing, an empty text as two quotes."""
-    text = f"CONVERT({quoted(column.physical_name, '`')} USING utf8mb4)"
+    cell = quoted(column.physical_name, "`")
+    if source_type == "bit":
+        cell = f"CAST({cell} AS UNSIGNED)"
+    elif source_type == "float":  # as text it is cut to six digits
+        cell = f"CAST({cell} AS DOUBLE)"
+    elif source_type in _BYTES:
+        cell = f"CONCAT('0x', HEX({cell}))"
+    text = f"CONVERT({cell} USING utf8mb4)"
     # Whatever the contract wants of it, a text may be empty or hold a comma.
-    if column.physical_type == "varchar" or not _PLAIN.match(source_type.lower()):
+    if column.physical_type == "varchar" or source_type not in _BARE:
         text = f"""CONCAT('"', REPLACE({text}, '"', '""'), '"')"""
     return f"IFNULL({text}, '')"
 

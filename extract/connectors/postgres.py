@@ -42,7 +42,11 @@ _POSITION = """
 """
 """What the snapshot is called where the server's own tools speak of it."""
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "varchar": ("text", "character varying", "character", "uuid", "name", "citext"),
+    "varchar": (
+        *("text", "character varying", "character", "uuid", "name", "citext", "json", "jsonb"),
+        *("xml", "bytea", "bit", "bit varying", "inet", "cidr", "macaddr", "macaddr8"),
+        *("time without time zone", "time with time zone", "timestamp with time zone"),
+    ),
     "integer": ("smallint", "integer", "bigint"),
     "bigint": ("smallint", "integer", "bigint"),
     "double": ("real", "double precision"),
@@ -57,8 +61,9 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
     """Connect and hold one read-only snapshot to the end of the block."""
 
     server_options = (
-        f"-c statement_timeout={base.STATEMENT_SECONDS}s -c datestyle=ISO "
-        "-c extra_float_digits=1 -c work_mem=64MB "
+        f"-c statement_timeout={base.STATEMENT_SECONDS}s -c extra_float_digits=1 -c work_mem=64MB "
+        # One text per value, whatever the server's or the user's own settings.
+        "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c bytea_output=hex "
         # A server that works for others gives one core; its helpers cost more than they save us.
         "-c max_parallel_workers_per_gather=0"
     )
@@ -162,6 +167,10 @@ class PostgresSnapshot:
             return pa.types.is_integer(kind) and scale is not None and scale <= 0
         if pa.types.is_decimal(column.arrow_type):
             return column.scale == 0 and plain in _FAMILIES["bigint"]
+        if column.physical_type == "varchar" and (
+            plain.endswith("[]") or plain.startswith("interval")
+        ):
+            return True
         return plain in _FAMILIES[column.physical_type]
 
     def measure(self, contract: Contract, span: Span | None) -> Measure:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from extract import casting
+from extract import casting, decimals
 from extract.casting import Array
 from extract.connectors.base import Address, Measure, quoted, read_failed
 from extract.contract import Column, Contract
@@ -74,7 +74,7 @@ class _ExactSum:
         text = repr(cell) if isinstance(cell, float) else cell
         if isinstance(text, int):
             text = str(text)
-        self.total += self.exact(text) or 0
+        self.total = decimals.add(self.total, self.exact(text) or Decimal(0))
 
     def finalize(self) -> str:
         return str(self.total)
@@ -143,8 +143,8 @@ class SqliteSnapshot:
         for position, column in enumerate(money):
             cents, rest = found[1 + 2 * position], found[2 + 2 * position]
             scale = column.scale
-            sums[column.name] = Decimal(cents or 0).scaleb(-scale) + Decimal(
-                (rest or b"0").decode()
+            sums[column.name] = decimals.add(
+                Decimal(cents or 0).scaleb(-scale), Decimal((rest or b"0").decode())
             )
         return Measure(found[0], sums)
 
