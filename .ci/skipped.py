@@ -6,18 +6,12 @@ although the server answers. Touches nothing.
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-SERVERS = {
-    "postgres": ("KEHU_TEST_POSTGRES_URL", "postgresql://127.0.0.1:5432"),
-    "mariadb": ("KEHU_TEST_MARIADB_URL", "mysql://127.0.0.1:3306"),
-}
+from tests import own_servers
 
 
 def skipped(results: Path, answering: dict[str, bool]) -> Iterator[str]:
@@ -32,15 +26,8 @@ def skipped(results: Path, answering: dict[str, bool]) -> Iterator[str]:
                 yield f"{case.get('classname')}.{case.get('name')}: {reason.get('message')}"
 
 
-def _answers(variable: str, usual: str) -> bool:
-    parts = urlsplit(os.environ.get(variable) or usual)
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((parts.hostname or "127.0.0.1", parts.port or 0)) == 0
-
-
 def main() -> int:
-    answering = {name: _answers(*place) for name, place in SERVERS.items()}
+    answering = {kind: own_servers.answers(own_servers.url_of(kind)) for kind in own_servers.USUAL}
     found = list(skipped(Path(sys.argv[1]), answering))
     for line in found:
         sys.stderr.write(f"skipped although its server answers: {line}\n")

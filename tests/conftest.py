@@ -2,8 +2,9 @@
 
 No test reads or writes `data/`, `.env` or the settings of whoever runs it. A server is looked for
 at KEHU_TEST_POSTGRES_URL / KEHU_TEST_MARIADB_URL, else at the usual port of this machine with the
-usual administrator without a password; tests of a server that does not answer are skipped, and
-`.ci/run` fails when a test was skipped although its server answers.
+usual administrator without a password; tests of a server that does not answer are skipped.
+`.ci/run` starts those that are installed (`.ci/servers.py`), and fails when a test was skipped
+although its server answers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from kehu.settings import Settings, load
+from tests import own_servers
 
 KEYS = {
     "KEHU_HASH_KEY": "0123456789abcdef0123456789abcdef",
@@ -28,10 +29,6 @@ KEYS = {
     "AIRFLOW__CORE__FERNET_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "AIRFLOW__API__SECRET_KEY": "test-0123456789abcdef0123456789abcdef",
     "AIRFLOW__API_AUTH__JWT_SECRET": "test-0123456789abcdef0123456789abcdef0123456789abcdef012345",
-}
-SERVERS = {
-    "postgres": ("KEHU_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
-    "mariadb": ("KEHU_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/"),
 }
 
 
@@ -58,13 +55,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def _server(kind: str) -> str:
-    variable, usual = SERVERS[kind]
-    url = os.environ.get(variable) or usual
-    parts = urlsplit(url)
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        if probe.connect_ex((parts.hostname or "127.0.0.1", parts.port or 0)) != 0:
-            pytest.skip(f"no {kind} server answers at {parts.hostname}:{parts.port} ({variable})")
+    url = own_servers.url_of(kind)
+    if not own_servers.answers(url):
+        where, (variable, _) = urlsplit(url), own_servers.USUAL[kind]
+        pytest.skip(f"no {kind} server answers at {where.hostname}:{where.port} ({variable})")
     return url
 
 

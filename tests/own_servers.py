@@ -1,4 +1,4 @@
-"""PostgreSQL and MariaDB servers of one's own: on a free port, in a temporary folder, ended after.
+"""PostgreSQL, MariaDB and Redis of one's own: on a free port, in a temporary folder, ended after.
 
 In: an empty folder; certificates when the server shall speak TLS. Out: the port. Touches: the
 folder, and processes that run as an unprivileged user. `pytest.skip` is the caller's business:
@@ -16,10 +16,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+USUAL = {
+    "postgres": ("KEHU_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": ("KEHU_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/"),
+    "redis": ("KEHU_TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
+}
+"""Where tests look for a server: the variable, else the usual port and administrator."""
 PROGRAMS = {
     "postgres": ("initdb", "postgres"),
     "mariadb": ("mariadb-install-db", "mariadbd"),
+    "redis": ("redis-server",),
 }
 PATIENCE = 40
 """Seconds that a server may take to answer."""
@@ -36,6 +44,20 @@ def program(name: str) -> Path | None:
 def missing(kind: str) -> str | None:
     """The first program of a kind of server that is not installed; None when all are."""
     return next((name for name in PROGRAMS[kind] if program(name) is None), None)
+
+
+def url_of(kind: str) -> str:
+    """Where tests look for this kind of server."""
+    variable, usual = USUAL[kind]
+    return os.environ.get(variable) or usual
+
+
+def answers(url: str) -> bool:
+    """Whether something listens there."""
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((parts.hostname or "127.0.0.1", parts.port or 0)) == 0
 
 
 @contextmanager
@@ -65,6 +87,21 @@ def own_mariadb(folder: Path, options: Sequence[str] = ()) -> Iterator[int]:
     command = [program("mariadbd"), "--no-defaults", *flags]
     with _serving(command, port, folder / "mariadb.log"):
         yield port
+
+
+@contextmanager
+def own_redis(folder: Path, options: Sequence[str] = ()) -> Iterator[int]:
+    """A server that keeps nothing; `options` are settings such as `maxmemory 10mb`."""
+    data = _belonging(folder / "redis")
+    port = free_port()
+    settings = [f"port {port}", "bind 127.0.0.1", f"dir {data}", "appendonly no", *options]
+    flags = [word for setting in settings for word in f"--{setting}".split(" ", 1)]
+    command = [program("redis-server"), *flags, "--save", ""]
+    with _serving(command, port, folder / "redis.log"):
+        yield port
+
+
+OWN = {"postgres": own_postgres, "mariadb": own_mariadb, "redis": own_redis}
 
 
 def belonging(path: Path) -> Path:
@@ -113,7 +150,7 @@ def _serving(command: Sequence[object], port: int, log: Path) -> Iterator[None]:
         )
     try:
         end = time.monotonic() + PATIENCE
-        while not _answers(port):
+        while not answers(f"//127.0.0.1:{port}"):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{command[0]} does not answer: {log.read_text()[-800:]}")
             time.sleep(0.1)
@@ -125,9 +162,3 @@ def _serving(command: Sequence[object], port: int, log: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
