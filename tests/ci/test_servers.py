@@ -21,7 +21,7 @@ ASK = {
 }
 
 
-def run(kind: str, code: str, *, before: str = "") -> subprocess.CompletedProcess[str]:
+def run(kind: str, code: str, *, before: str = "pass") -> subprocess.CompletedProcess[str]:
     """`.ci/servers.py` where nobody answers at this kind's usual place; other kinds are unknown."""
     variable, usual = own_servers.USUAL[kind]
     nobody = usual.replace(f":{urlsplit(usual).port}", f":{own_servers.free_port()}")
