@@ -100,9 +100,9 @@ value-checks: setup ## lifetime value, RFM and churn against published figures: 
 
 # --- check -------------------------------------------------------------------------------------
 
-.PHONY: test faults parity cluster-parity spark-servers lint types imports sql-lint dbt-parse
-test: setup ## every test but those of `make faults`, `make parity` and `make cluster-parity`
-	@$(PY) -m pytest -q -m "not parity and not cluster and not long" $(TESTS)
+.PHONY: test faults parity cluster-parity spark-servers workers lint types imports sql-lint dbt-parse
+test: setup ## every test but those with a target of their own: faults, parity, cluster-parity, workers
+	@$(PY) -m pytest -q -m "not parity and not cluster and not workers and not long" $(TESTS)
 
 faults: setup ## every fault of docs/reliability.md, as often as it says; writes its table of results
 	@KEHU_FAULTS=all $(PY) -m pytest -q -p tests.faults.table -m "fault and not cluster" \
@@ -113,6 +113,9 @@ parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the
 
 cluster-parity: setup spark-servers ## the same rows from real Spark: a 3.5 cluster and 4.1; some 20 minutes
 	@$(PY) -m pytest -q -s -m cluster tests/cluster $(TESTS)
+
+workers: setup ## Airflow with two workers of Celery, one killed in the middle; needs Redis, PostgreSQL
+	@$(PY) -m pytest -q -m workers tests/workers $(TESTS)
 
 # The servers of `make cluster-parity`, one environment per version of Spark; they need Java 17.
 spark-servers: .venv-spark35/.installed .venv-spark41/.installed ## Spark 3.5 and 4.1 into .venv-spark*: about 1 GB

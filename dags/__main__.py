@@ -6,6 +6,7 @@ run   run every DAG once, in order, in this process, for one day; then show the 
 reconcile  compare the warehouse with the sources, cell by cell
 backfill  queue past local days of one system, through Airflow's own backfill
 up    start Airflow on loopback: UI, scheduler, DAG processor, triggerer; Ctrl-C ends all
+worker  take tasks from the queue of KEHU_AIRFLOW_BROKER, on this machine; Ctrl-C ends it
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -71,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start Airflow on loopback")
     up.add_argument("--port", type=int, help="port of the UI (KEHU_AIRFLOW_PORT, 8080)")
     up.set_defaults(command=_up)
+    worker = commands.add_parser("worker", help="take tasks from the queue")
+    worker.add_argument("--name", help="name among all workers (default: that of the machine)")
+    worker.set_defaults(command=_worker)
     return parser
 
 
@@ -136,6 +141,12 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
     from dags.servers import up
 
     return up(settings, options.port or environment.port(), partial(print, flush=True))
+
+
+def _worker(options: argparse.Namespace, settings: Settings) -> int:
+    from dags.servers import work
+
+    return work(settings, options.name or socket.gethostname())
 
 
 def default_day(settings: Settings) -> date:

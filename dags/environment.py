@@ -53,16 +53,51 @@ def port(environ: MutableMapping[str, str] | None = None) -> int:
     return int(text)
 
 
+def broker(environ: Mapping[str, str] | None = None) -> str | None:
+    """URL of the queue that workers of other machines take tasks from; None without such workers.
+
+    Raises `SettingsError` when Airflow's own database is a file of this machine.
+    """
+    env = os.environ if environ is None else environ
+    found = env.get("KEHU_AIRFLOW_BROKER") or None
+    if found and not (env.get("KEHU_AIRFLOW_DB") or "sqlite").startswith(("postgresql", "mysql")):
+        raise SettingsError(
+            "Workers of several machines need a database of Airflow that all of them reach.",
+            where="environment variable KEHU_AIRFLOW_DB",
+            do="give postgresql+psycopg2://user:password@host:5432/airflow, or leave"
+            " KEHU_AIRFLOW_BROKER empty",
+        )
+    return found
+
+
+def _executor(api_port: int) -> dict[str, str]:
+    """Where tasks run: processes of this machine, or Celery's workers on any."""
+    api = (os.environ.get("KEHU_AIRFLOW_URL") or f"http://127.0.0.1:{api_port}").rstrip("/")
+    told = {
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
+        "AIRFLOW__API__BASE_URL": api,
+    }
+    if queue := broker():
+        told |= {
+            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+            "AIRFLOW__CELERY__BROKER_URL": queue,
+            # Few and heavy tasks: none waits behind another in the hands of a busy worker.
+            "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
+        }
+    return told
+
+
 def variables(settings: Settings, api_port: int) -> dict[str, str]:
     """Everything Airflow and dbt are told, except the keys."""
     home = airflow_home(settings)
     metadata = os.environ.get("KEHU_AIRFLOW_DB") or f"sqlite:///{home / 'airflow.db'}"
     return {
+        **_executor(api_port),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(CLONE / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__CORE__AUTH_MANAGER": (
@@ -70,10 +105,8 @@ def variables(settings: Settings, api_port: int) -> dict[str, str]:
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api_port}/execution/",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(api_port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{api_port}",
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),

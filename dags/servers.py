@@ -134,6 +134,21 @@ def up(settings: Settings, port: int, say: Callable[[str], None]) -> int:
         servers.stop()
 
 
+def work(settings: Settings, name: str) -> int:
+    """Become a worker that takes tasks from the queue; comes back only when it cannot."""
+    environment.prepare(settings)
+    if environment.broker() is None:
+        raise SettingsError(
+            "There is no queue to take tasks from.",
+            where="environment variable KEHU_AIRFLOW_BROKER",
+            do="give the same redis://host:port/number to the scheduler and to every worker",
+        )
+    make_private(environment.airflow_home(settings))
+    command = ["-m", "airflow", "celery", "worker", "--skip-serve-logs", "--celery-hostname", name]
+    pid = environment.airflow_home(settings) / f"worker-{name}.pid"
+    os.execv(sys.executable, [sys.executable, *command, "--pid", str(pid)])  # noqa: S606
+
+
 def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 

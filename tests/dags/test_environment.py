@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dags import environment
+from dags import environment, servers
 from dags.__main__ import default_day
 from kehu.errors import SettingsError
 from kehu.settings import CLONE, Settings, load
@@ -113,3 +113,32 @@ def test_default_day_is_yesterday_for_other_sources(
 ) -> None:
     monkeypatch.setenv("KEHU_BILLING_URL", "sqlite:////elsewhere.db")
     assert (date.today() - default_day(load())).days in (0, 1)  # noqa: DTZ011 - zones differ
+
+
+def test_a_queue_makes_workers_of_celery(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = environment.variables(settings, 8080)
+    assert alone["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert not [name for name in alone if "CELERY" in name]
+
+    monkeypatch.setenv("KEHU_AIRFLOW_BROKER", "redis://:s3cret@queue:6379/0")
+    monkeypatch.setenv("KEHU_AIRFLOW_DB", "postgresql+psycopg2://airflow@db/airflow")
+    monkeypatch.setenv("KEHU_AIRFLOW_URL", "https://airflow.example/")
+    told = environment.variables(settings, 8080)
+    assert told["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert told["AIRFLOW__CELERY__BROKER_URL"] == "redis://:s3cret@queue:6379/0"
+    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "https://airflow.example/execution/"
+    assert told["AIRFLOW__API__HOST"] == "127.0.0.1", "a proxy stands before it"
+
+
+def test_workers_need_a_database_that_all_reach() -> None:
+    with pytest.raises(SettingsError) as raised:
+        environment.broker({"KEHU_AIRFLOW_BROKER": "redis://:s3cret@queue:6379/0"})
+    assert raised.value.where == "environment variable KEHU_AIRFLOW_DB"
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_worker_without_a_queue_says_so(airflow_home: Path) -> None:
+    with pytest.raises(SettingsError, match="no queue to take tasks from"):
+        servers.work(load(), "first")
