@@ -296,6 +296,10 @@ def stand_ins() -> dict[str, str]:
         "select receipt_key, receivable_key, amount as allocated_amount, paid_date,"
         " settled_date, reversed_date from facts.fct_receipts"
     )
+    views["dim_dates"] = (
+        "select cast(day as date) as date_day"
+        " from generate_series(date '2020-01-01', date '2026-12-31', interval 1 day) as days(day)"
+    )
     views["dim_exchange_rates"] = (
         "select 'CNY' as from_currency, 'CNY' as to_currency, date '1900-01-01' as valid_from,"
         " cast(null as date) as valid_to, cast(1 as decimal(18, 6)) as rate"

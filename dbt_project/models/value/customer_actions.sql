@@ -1,0 +1,93 @@
+with newest as (
+    select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
+),
+
+-- Every action a number, the most urgent first.
+actions as (
+    select
+        scheme,
+        version,
+        class_code,
+        action_code,
+        text_en,
+        text_zh,
+        owner_role,
+        priority,
+        needs_review,
+        row_number() over (
+            order by
+                priority asc nulls last,
+                scheme asc nulls last,
+                version asc nulls last,
+                class_code asc nulls last,
+                action_code asc nulls last
+        ) as action_no
+    from {{ ref('scheme_actions') }}
+),
+
+-- Of a class, one action for each who acts.
+first_actions as (
+    select scheme, version, class_code, owner_role, min(action_no) as action_no
+    from actions
+    group by scheme, version, class_code, owner_role
+),
+
+scores as (
+    select
+        scores.as_of_date,
+        scores.scheme,
+        scores.version,
+        scores.customer_id,
+        scores.class_code,
+        scores.weakest_indicator
+    from {{ ref('scores') }} as scores
+    inner join newest
+        on scores.as_of_date = newest.as_of_date
+),
+
+deadlines as (
+    select * from {{ ref('action_deadlines') }}
+),
+
+-- Of a customer, the most urgent for each who acts.
+chosen as (
+    select
+        scores.as_of_date,
+        scores.customer_id,
+        min(first_actions.action_no) as action_no
+    from scores
+    inner join first_actions
+        on scores.scheme = first_actions.scheme
+            and scores.version = first_actions.version
+            and scores.class_code = first_actions.class_code
+    group by scores.as_of_date, scores.customer_id, first_actions.owner_role
+),
+
+worklist as (
+    select
+        chosen.as_of_date,
+        chosen.customer_id,
+        actions.action_code,
+        actions.text_en,
+        actions.text_zh,
+        actions.owner_role,
+        actions.priority,
+        actions.scheme,
+        actions.class_code,
+        actions.scheme || ':' || actions.class_code
+        || coalesce(' ' || scores.weakest_indicator, '') as reason_codes,
+        {{ add_days('chosen.as_of_date', 'deadlines.due_days') }} as due_date,
+        actions.needs_review,
+        'proposed' as status
+    from chosen
+    inner join actions
+        on chosen.action_no = actions.action_no
+    inner join scores
+        on chosen.customer_id = scores.customer_id
+            and actions.scheme = scores.scheme
+    inner join deadlines
+        on (deadlines.lower_priority is null or actions.priority >= deadlines.lower_priority)
+            and (deadlines.upper_priority is null or actions.priority <= deadlines.upper_priority)
+)
+
+select * from worklist

@@ -1,0 +1,74 @@
+with newest as (
+    select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
+),
+
+holdings as (
+    select distinct purchases.customer_id, purchases.product_class
+    from {{ ref('int_purchases') }} as purchases
+    inner join newest
+        on purchases.transaction_date <= newest.as_of_date
+            and (
+                purchases.cancelled_date is null
+                or purchases.cancelled_date > newest.as_of_date
+            )
+    where purchases.product_class is not null
+),
+
+segments as (
+    select scores.as_of_date, scores.customer_id, scores.class_code, scores.class_rank
+    from {{ ref('scores') }} as scores
+    inner join newest
+        on scores.as_of_date = newest.as_of_date
+    where scores.scheme = 'value_score'
+),
+
+sizes as (
+    select as_of_date, class_code, count(*) as customers
+    from segments
+    group by as_of_date, class_code
+),
+
+holders as (
+    select
+        segments.class_code,
+        segments.class_rank,
+        holdings.product_class,
+        count(*) as holders
+    from segments
+    inner join holdings
+        on segments.customer_id = holdings.customer_id
+    group by segments.class_code, segments.class_rank, holdings.product_class
+),
+
+rates as (
+    select
+        sizes.as_of_date,
+        holders.product_class,
+        sizes.class_code as value_class,
+        holders.holders,
+        sizes.customers,
+        cast({{ ratio('holders.holders', 'sizes.customers') }} as decimal(18, 6))
+            as penetration_rate
+    from holders
+    inner join sizes
+        on holders.class_code = sizes.class_code
+),
+
+-- The class that holds a product most shows how far the others may be led.
+with_gap as (
+    select
+        as_of_date,
+        product_class,
+        value_class,
+        holders,
+        customers,
+        penetration_rate,
+        max(penetration_rate) over (partition by product_class) as best_rate,
+        cast(
+            max(penetration_rate) over (partition by product_class) - penetration_rate
+            as decimal(18, 6)
+        ) as gap
+    from rates
+)
+
+select * from with_gap
