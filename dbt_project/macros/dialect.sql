@@ -241,3 +241,31 @@
 {% macro spark__raise_error(message) -%}
     raise_error({{ message }}) is null
 {%- endmacro %}
+
+{# ---- fingerprints, and what tables can do ------------------------------------------------ #}
+
+{#- The first 60 bits of a text's md5 as a whole number. -#}
+{% macro md5_number(value) -%}
+    {{ return(adapter.dispatch('md5_number')(value)) }}
+{%- endmacro %}
+
+{% macro default__md5_number(value) -%}
+    cast('0x' || left(md5({{ value }}), 15) as bigint)
+{%- endmacro %}
+
+{% macro spark__md5_number(value) -%}
+    cast(conv(left(md5({{ value }}), 15), 16, 10) as bigint)
+{%- endmacro %}
+
+{#- Whether rows can be taken out of a table: plain Parquet on Spark cannot, and is built anew. -#}
+{% macro tables_forget_rows() -%}
+    {{ return(adapter.dispatch('tables_forget_rows')()) }}
+{%- endmacro %}
+
+{% macro default__tables_forget_rows() -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro spark__tables_forget_rows() -%}
+    {{ return(env_var('KEHU_SPARK_TABLE_FORMAT', 'delta') != 'parquet') }}
+{%- endmacro %}

@@ -1,3 +1,10 @@
+-- depends_on: {{ ref('int_told_metrics') }}
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_stale_buckets'), true) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with customer_dates as (
     select * from {{ ref('int_customer_dates') }}
 ),

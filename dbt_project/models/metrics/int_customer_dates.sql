@@ -2,18 +2,19 @@ with customers as (
     select customer_id, first_seen_date from {{ ref('int_customers') }}
 ),
 
-as_of_dates as (
-    select as_of_date from {{ ref('int_as_of_dates') }}
+stale_buckets as (
+    select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
 seen_by_then as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         customers.customer_id,
-        {{ days_between('customers.first_seen_date', 'as_of_dates.as_of_date') }} as tenure_days
+        {{ days_between('customers.first_seen_date', 'stale_buckets.as_of_date') }} as tenure_days
     from customers
-    inner join as_of_dates
-        on customers.first_seen_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('customers.customer_id') }} = stale_buckets.bucket
+            and customers.first_seen_date <= stale_buckets.as_of_date
 )
 
 select * from seen_by_then

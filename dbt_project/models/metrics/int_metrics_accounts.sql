@@ -1,5 +1,5 @@
-with as_of_dates as (
-    select as_of_date, year_starts_after from {{ ref('int_as_of_dates') }}
+with stale_buckets as (
+    select as_of_date, bucket, year_starts_after from {{ ref('int_stale_buckets') }}
 ),
 
 exchange_rates as (
@@ -23,7 +23,7 @@ accounts as (
 
 open_accounts as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         accounts.customer_id,
         accounts.usage_category,
         accounts.importance_class,
@@ -32,18 +32,19 @@ open_accounts as (
         accounts.estimated_annual_demand,
         exchange_rates.rate as exchange_rate
     from accounts
-    inner join as_of_dates
-        on accounts.opened_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('accounts.customer_id') }} = stale_buckets.bucket
+            and accounts.opened_date <= stale_buckets.as_of_date
             and (
                 accounts.closed_date is null
-                or accounts.closed_date > as_of_dates.as_of_date
+                or accounts.closed_date > stale_buckets.as_of_date
             )
     left join exchange_rates
         on accounts.currency_code = exchange_rates.from_currency
-            and exchange_rates.valid_from <= as_of_dates.as_of_date
+            and exchange_rates.valid_from <= stale_buckets.as_of_date
             and (
                 exchange_rates.valid_to is null
-                or exchange_rates.valid_to > as_of_dates.as_of_date
+                or exchange_rates.valid_to > stale_buckets.as_of_date
             )
 ),
 
@@ -80,29 +81,31 @@ account_metrics as (
 
 readings as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         readings.customer_id,
         sum(readings.kwh) as kwh_12m
     from {{ ref('fct_readings') }} as readings
-    inner join as_of_dates
-        on readings.read_date > as_of_dates.year_starts_after
-            and readings.read_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('readings.customer_id') }} = stale_buckets.bucket
+            and readings.read_date > stale_buckets.year_starts_after
+            and readings.read_date <= stale_buckets.as_of_date
     where readings.customer_id is not null
-    group by as_of_dates.as_of_date, readings.customer_id
+    group by stale_buckets.as_of_date, readings.customer_id
 ),
 
 guarantees as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         contracts.customer_id,
         cast(sum(contracts.guarantee_amount * exchange_rates.rate) as decimal(18, 2))
             as guarantee_amount
     from {{ ref('fct_contracts') }} as contracts
-    inner join as_of_dates
-        on contracts.signed_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('contracts.customer_id') }} = stale_buckets.bucket
+            and contracts.signed_date <= stale_buckets.as_of_date
             and (
                 contracts.expires_date is null
-                or contracts.expires_date >= as_of_dates.as_of_date
+                or contracts.expires_date >= stale_buckets.as_of_date
             )
     left join exchange_rates
         on contracts.currency_code = exchange_rates.from_currency
@@ -113,7 +116,7 @@ guarantees as (
             )
     where contracts.guarantee_amount is not null
         and contracts.customer_id is not null
-    group by as_of_dates.as_of_date, contracts.customer_id
+    group by stale_buckets.as_of_date, contracts.customer_id
 ),
 
 keys as (

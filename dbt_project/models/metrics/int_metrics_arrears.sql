@@ -6,19 +6,23 @@ with states as (
         and (valid_to is null or valid_to > {{ add_days('due_date', 1) }})
 ),
 
-points as (
-    select distinct point_date from {{ ref('int_as_of_months') }}
+months as (
+    select months.as_of_date, months.point_date, stale_buckets.bucket
+    from {{ ref('int_as_of_months') }} as months
+    inner join {{ ref('int_stale_buckets') }} as stale_buckets
+        on months.as_of_date = stale_buckets.as_of_date
 ),
 
-months as (
-    select as_of_date, point_date from {{ ref('int_as_of_months') }}
+points as (
+    select distinct point_date, bucket from months
 ),
 
 points_in_arrears as (
     select distinct states.customer_id, points.point_date
     from states
     inner join points
-        on states.due_date < points.point_date
+        on {{ bucket_of('states.customer_id') }} = points.bucket
+            and states.due_date < points.point_date
             and states.valid_from <= points.point_date
             and (states.valid_to is null or states.valid_to > points.point_date)
 ),
@@ -30,7 +34,8 @@ metrics as (
         count(*) as arrears_months_12m
     from points_in_arrears
     inner join months
-        on points_in_arrears.point_date = months.point_date
+        on {{ bucket_of('points_in_arrears.customer_id') }} = months.bucket
+            and points_in_arrears.point_date = months.point_date
     group by months.as_of_date, points_in_arrears.customer_id
 )
 

@@ -1,5 +1,5 @@
-with as_of_dates as (
-    select as_of_date from {{ ref('int_as_of_dates') }}
+with stale_buckets as (
+    select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
 exchange_rates as (
@@ -14,10 +14,11 @@ first_receivables as (
 ),
 
 debtors as (
-    select as_of_dates.as_of_date, first_receivables.customer_id
+    select stale_buckets.as_of_date, first_receivables.customer_id
     from first_receivables
-    inner join as_of_dates
-        on first_receivables.first_issued_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('first_receivables.customer_id') }} = stale_buckets.bucket
+            and first_receivables.first_issued_date <= stale_buckets.as_of_date
 ),
 
 receipts as (
@@ -42,53 +43,57 @@ receipts as (
 
 in_transit as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         receipts.customer_id,
         cast(sum(receipts.amount * receipts.exchange_rate) as decimal(18, 2))
             as in_transit_amount
     from receipts
-    inner join as_of_dates
-        on receipts.paid_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('receipts.customer_id') }} = stale_buckets.bucket
+            and receipts.paid_date <= stale_buckets.as_of_date
             and (
                 receipts.settled_date is null
-                or receipts.settled_date > as_of_dates.as_of_date
+                or receipts.settled_date > stale_buckets.as_of_date
             )
             and (
                 receipts.reversed_date is null
-                or receipts.reversed_date > as_of_dates.as_of_date
+                or receipts.reversed_date > stale_buckets.as_of_date
             )
-    group by as_of_dates.as_of_date, receipts.customer_id
+    group by stale_buckets.as_of_date, receipts.customer_id
 ),
 
 bounced as (
-    select as_of_dates.as_of_date, receipts.customer_id, count(*) as bounced_count
+    select stale_buckets.as_of_date, receipts.customer_id, count(*) as bounced_count
     from receipts
-    inner join as_of_dates
-        on receipts.reversed_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('receipts.customer_id') }} = stale_buckets.bucket
+            and receipts.reversed_date <= stale_buckets.as_of_date
     where receipts.reversal_reason = 'bounced'
-    group by as_of_dates.as_of_date, receipts.customer_id
+    group by stale_buckets.as_of_date, receipts.customer_id
 ),
 
 dunnings as (
-    select as_of_dates.as_of_date, dunnings.customer_id, count(*) as collection_count
+    select stale_buckets.as_of_date, dunnings.customer_id, count(*) as collection_count
     from {{ ref('fct_dunnings') }} as dunnings
-    inner join as_of_dates
-        on dunnings.sent_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('dunnings.customer_id') }} = stale_buckets.bucket
+            and dunnings.sent_date <= stale_buckets.as_of_date
     where dunnings.customer_id is not null
-    group by as_of_dates.as_of_date, dunnings.customer_id
+    group by stale_buckets.as_of_date, dunnings.customer_id
 ),
 
 written_off as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         receivables.customer_id,
         count(distinct events.receivable_key) as written_off_count,
         cast(sum(events.amount * exchange_rates.rate) as decimal(18, 2)) as written_off_amount
     from {{ ref('fct_receivable_events') }} as events
     inner join {{ ref('fct_receivables') }} as receivables
         on events.receivable_key = receivables.receivable_key
-    inner join as_of_dates
-        on events.event_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('receivables.customer_id') }} = stale_buckets.bucket
+            and events.event_date <= stale_buckets.as_of_date
     left join exchange_rates
         on receivables.currency_code = exchange_rates.from_currency
             and receivables.issued_date >= exchange_rates.valid_from
@@ -98,7 +103,7 @@ written_off as (
             )
     where events.event_type = 'written_off'
         and receivables.customer_id is not null
-    group by as_of_dates.as_of_date, receivables.customer_id
+    group by stale_buckets.as_of_date, receivables.customer_id
 ),
 
 joined as (

@@ -1,5 +1,5 @@
-with as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
+with stale_buckets as (
+    select * from {{ ref('int_stale_buckets') }}
 ),
 
 first_accounts as (
@@ -11,38 +11,41 @@ first_accounts as (
 ),
 
 account_holders as (
-    select as_of_dates.as_of_date, first_accounts.customer_id
+    select stale_buckets.as_of_date, first_accounts.customer_id
     from first_accounts
-    inner join as_of_dates
-        on first_accounts.first_opened_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('first_accounts.customer_id') }} = stale_buckets.bucket
+            and first_accounts.first_opened_date <= stale_buckets.as_of_date
 ),
 
 violations as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         violations.customer_id,
         count(*) as violations_24m,
         count(*) filter (where violations.violation_kind = 'contract') as contract_breaches_24m
     from {{ ref('fct_violations') }} as violations
-    inner join as_of_dates
-        on violations.occurred_date > as_of_dates.two_years_start_after
-            and violations.occurred_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('violations.customer_id') }} = stale_buckets.bucket
+            and violations.occurred_date > stale_buckets.two_years_start_after
+            and violations.occurred_date <= stale_buckets.as_of_date
     where violations.customer_id is not null
-    group by as_of_dates.as_of_date, violations.customer_id
+    group by stale_buckets.as_of_date, violations.customer_id
 ),
 
 hazards as (
-    select as_of_dates.as_of_date, inspections.customer_id, count(*) as hazards_open
+    select stale_buckets.as_of_date, inspections.customer_id, count(*) as hazards_open
     from {{ ref('fct_inspections') }} as inspections
-    inner join as_of_dates
-        on inspections.inspected_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('inspections.customer_id') }} = stale_buckets.bucket
+            and inspections.inspected_date <= stale_buckets.as_of_date
             and (
                 inspections.rectified_date is null
-                or inspections.rectified_date > as_of_dates.as_of_date
+                or inspections.rectified_date > stale_buckets.as_of_date
             )
     where inspections.hazard_found
         and inspections.customer_id is not null
-    group by as_of_dates.as_of_date, inspections.customer_id
+    group by stale_buckets.as_of_date, inspections.customer_id
 ),
 
 keys as (

@@ -9,14 +9,14 @@ with purchase_days as (
     select * from {{ ref('int_purchase_days') }}
 ),
 
-as_of_dates as (
-    select as_of_date, previous_as_of_date from {{ ref('int_as_of_dates') }}
+stale_buckets as (
+    select as_of_date, previous_as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
 -- Each purchase day counts once, at the first as-of date that sees it; the totals then run on.
 first_seen_at as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         purchase_days.customer_id,
         purchase_days.purchase_set,
         sum(purchase_days.gross_amount) as gross_amount,
@@ -34,17 +34,20 @@ first_seen_at as (
             || '|' || purchase_days.last_system
         ) as last_purchase
     from purchase_days
-    inner join as_of_dates
-        on (
-            purchase_days.only_as_of_date is null
-            and purchase_days.purchase_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('purchase_days.customer_id') }} = stale_buckets.bucket
             and (
-                as_of_dates.previous_as_of_date is null
-                or purchase_days.purchase_date > as_of_dates.previous_as_of_date
+                (
+                    purchase_days.only_as_of_date is null
+                    and purchase_days.purchase_date <= stale_buckets.as_of_date
+                    and (
+                        stale_buckets.previous_as_of_date is null
+                        or purchase_days.purchase_date > stale_buckets.previous_as_of_date
+                    )
+                )
+                or purchase_days.only_as_of_date = stale_buckets.as_of_date
             )
-        )
-        or purchase_days.only_as_of_date = as_of_dates.as_of_date
-    group by as_of_dates.as_of_date, purchase_days.customer_id, purchase_days.purchase_set
+    group by stale_buckets.as_of_date, purchase_days.customer_id, purchase_days.purchase_set
 ),
 
 first_purchases as (
@@ -54,13 +57,16 @@ first_purchases as (
 ),
 
 spine as (
-    select as_of_dates.as_of_date, first_purchases.customer_id, first_purchases.purchase_set
+    select stale_buckets.as_of_date, first_purchases.customer_id, first_purchases.purchase_set
     from first_purchases
-    inner join as_of_dates
-        on as_of_dates.as_of_date = first_purchases.first_as_of_date
-            or (
-                first_purchases.purchase_set = ''
-                and as_of_dates.as_of_date > first_purchases.first_as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('first_purchases.customer_id') }} = stale_buckets.bucket
+            and (
+                stale_buckets.as_of_date = first_purchases.first_as_of_date
+                or (
+                    first_purchases.purchase_set = ''
+                    and stale_buckets.as_of_date > first_purchases.first_as_of_date
+                )
             )
 ),
 

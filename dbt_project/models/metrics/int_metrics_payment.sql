@@ -1,5 +1,13 @@
-with positions as (
-    select * from {{ ref('int_receivable_positions') }}
+with states as (
+    select * from {{ ref('int_receivable_states') }}
+),
+
+dates as (
+    select as_of_date, year_starts_after, bucket from {{ ref('int_stale_buckets') }}
+),
+
+positions as (
+    {{ receivable_positions(by_bucket=true) }}
 ),
 
 metrics as (

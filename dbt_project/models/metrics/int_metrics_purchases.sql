@@ -1,82 +1,39 @@
-with purchases as (
+with purchase_days as (
+    select * from {{ ref('int_purchase_days') }}
+),
+
+stale_buckets as (
+    select * from {{ ref('int_stale_buckets') }}
+),
+
+in_two_years as (
     select
+        stale_buckets.as_of_date,
+        purchase_days.*,
+        purchase_days.purchase_date > stale_buckets.year_starts_after as is_in_year
+    from purchase_days
+    inner join stale_buckets
+        on {{ bucket_of('purchase_days.customer_id') }} = stale_buckets.bucket
+            and purchase_days.purchase_date > stale_buckets.two_years_start_after
+            and purchase_days.purchase_date <= stale_buckets.as_of_date
+            and (
+                purchase_days.only_as_of_date is null
+                or purchase_days.only_as_of_date = stale_buckets.as_of_date
+            )
+),
+
+metrics as (
+    select
+        as_of_date,
         customer_id,
-        source_system,
-        document_no,
-        transaction_date,
-        document_date,
-        cancelled_date,
-        gross_amount,
-        margin_amount
-    from {{ ref('int_purchases') }}
-),
-
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-),
-
-amounts as (
-    select
-        as_of_dates.as_of_date,
-        purchases.customer_id,
-        sum(purchases.gross_amount) filter (
-            where purchases.transaction_date > as_of_dates.year_starts_after
-        ) as monetary_12m,
-        sum(purchases.gross_amount) filter (
-            where purchases.transaction_date <= as_of_dates.year_starts_after
-        ) as monetary_previous_12m,
-        sum(purchases.margin_amount) filter (
-            where purchases.transaction_date > as_of_dates.year_starts_after
-        ) as margin_12m,
-        sum(purchases.gross_amount) filter (
-            where purchases.transaction_date > as_of_dates.year_starts_after
-            and purchases.margin_amount is not null
-        ) as gross_with_known_margin_12m
-    from purchases
-    inner join as_of_dates
-        on purchases.transaction_date > as_of_dates.two_years_start_after
-            and purchases.transaction_date <= as_of_dates.as_of_date
-            and (
-                purchases.cancelled_date is null
-                or purchases.cancelled_date > as_of_dates.as_of_date
-            )
-    group by as_of_dates.as_of_date, purchases.customer_id
-),
-
-document_counts as (
-    select
-        as_of_dates.as_of_date,
-        purchases.customer_id,
-        count(distinct purchases.source_system || '|' || purchases.document_no)
-            as frequency_12m,
-        count(distinct purchases.document_no) filter (
-            where purchases.source_system = 'orders'
-        ) as order_count_12m
-    from purchases
-    inner join as_of_dates
-        on purchases.document_date > as_of_dates.year_starts_after
-            and purchases.transaction_date <= as_of_dates.as_of_date
-            and (
-                purchases.cancelled_date is null
-                or purchases.cancelled_date > as_of_dates.as_of_date
-            )
-    group by as_of_dates.as_of_date, purchases.customer_id
-),
-
-joined as (
-    select
-        amounts.as_of_date,
-        amounts.customer_id,
-        document_counts.frequency_12m,
-        document_counts.order_count_12m,
-        amounts.monetary_12m,
-        amounts.monetary_previous_12m,
-        amounts.margin_12m,
-        amounts.gross_with_known_margin_12m
-    from amounts
-    left join document_counts
-        on amounts.as_of_date = document_counts.as_of_date
-            and amounts.customer_id = document_counts.customer_id
+        cast(sum(case when is_in_year then documents else 0 end) as bigint) as frequency_12m,
+        cast(sum(case when is_in_year then orders else 0 end) as bigint) as order_count_12m,
+        sum(case when is_in_year then gross_amount end) as monetary_12m,
+        sum(case when not is_in_year then gross_amount end) as monetary_previous_12m,
+        sum(case when is_in_year then margin_amount end) as margin_12m,
+        sum(case when is_in_year then gross_with_known_margin end) as gross_with_known_margin_12m
+    from in_two_years
+    group by as_of_date, customer_id
 )
 
-select * from joined
+select * from metrics

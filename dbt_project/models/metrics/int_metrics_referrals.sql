@@ -1,5 +1,5 @@
-with as_of_dates as (
-    select as_of_date from {{ ref('int_as_of_dates') }}
+with stale_buckets as (
+    select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
 first_accounts as (
@@ -10,10 +10,11 @@ first_accounts as (
 ),
 
 account_holders as (
-    select as_of_dates.as_of_date, first_accounts.customer_id
+    select stale_buckets.as_of_date, first_accounts.customer_id
     from first_accounts
-    inner join as_of_dates
-        on first_accounts.first_opened_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('first_accounts.customer_id') }} = stale_buckets.bucket
+            and first_accounts.first_opened_date <= stale_buckets.as_of_date
 ),
 
 -- Whoever is referred in two systems, or as a lead and as a buyer, counts once.
@@ -28,13 +29,14 @@ referred_customers as (
 
 counted as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         referred_customers.customer_id,
         count(*) as referral_count
     from referred_customers
-    inner join as_of_dates
-        on referred_customers.referred_date <= as_of_dates.as_of_date
-    group by as_of_dates.as_of_date, referred_customers.customer_id
+    inner join stale_buckets
+        on {{ bucket_of('referred_customers.customer_id') }} = stale_buckets.bucket
+            and referred_customers.referred_date <= stale_buckets.as_of_date
+    group by stale_buckets.as_of_date, referred_customers.customer_id
 ),
 
 keys as (

@@ -1,5 +1,5 @@
-with as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
+with stale_buckets as (
+    select * from {{ ref('int_stale_buckets') }}
 ),
 
 exchange_rates as (
@@ -8,47 +8,49 @@ exchange_rates as (
 
 contacts as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         contacts.customer_id,
-        count(*) filter (where contacts.contact_date > as_of_dates.year_starts_after)
+        count(*) filter (where contacts.contact_date > stale_buckets.year_starts_after)
             as contacts_12m,
         count(distinct contacts.channel) as channel_count,
         max(contacts.contact_date) as last_contact_date
     from {{ ref('fct_contacts') }} as contacts
-    inner join as_of_dates
-        on contacts.contact_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('contacts.customer_id') }} = stale_buckets.bucket
+            and contacts.contact_date <= stale_buckets.as_of_date
     where contacts.customer_id is not null
-    group by as_of_dates.as_of_date, contacts.customer_id
+    group by stale_buckets.as_of_date, contacts.customer_id
 ),
 
 -- A complaint's outcome is known from the day it was closed.
 complaints as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         complaints.customer_id,
-        count(*) filter (where complaints.opened_date > as_of_dates.year_starts_after)
+        count(*) filter (where complaints.opened_date > stale_buckets.year_starts_after)
             as complaints_12m,
         count(*) filter (
             where complaints.closed_date is null
-            or complaints.closed_date > as_of_dates.as_of_date
+            or complaints.closed_date > stale_buckets.as_of_date
         ) as complaints_open,
         cast(
             avg(case when complaints.satisfied then 1.0e0 else 0.0e0 end) filter (
-                where complaints.closed_date <= as_of_dates.as_of_date
+                where complaints.closed_date <= stale_buckets.as_of_date
                 and complaints.satisfied is not null
             ) as decimal(18, 6)
         ) as complaint_satisfied_share
     from {{ ref('fct_complaints') }} as complaints
-    inner join as_of_dates
-        on complaints.opened_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('complaints.customer_id') }} = stale_buckets.bucket
+            and complaints.opened_date <= stale_buckets.as_of_date
     where complaints.customer_id is not null
         and complaints.complaint_kind = 'complaint'
-    group by as_of_dates.as_of_date, complaints.customer_id
+    group by stale_buckets.as_of_date, complaints.customer_id
 ),
 
 answers as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         answers.customer_id,
         cast(
             avg(cast(answers.score as double)) filter (where answers.dimension = 'satisfaction')
@@ -59,29 +61,31 @@ answers as (
             as decimal(18, 6)
         ) as loyalty_score
     from {{ ref('fct_survey_answers') }} as answers
-    inner join as_of_dates
-        on answers.answered_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('answers.customer_id') }} = stale_buckets.bucket
+            and answers.answered_date <= stale_buckets.as_of_date
     where answers.customer_id is not null
-    group by as_of_dates.as_of_date, answers.customer_id
+    group by stale_buckets.as_of_date, answers.customer_id
 ),
 
 follow_ups as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         follow_ups.customer_id,
         cast(
             avg(
                 case
-                    when follow_ups.answered_date <= as_of_dates.as_of_date then 1.0e0
+                    when follow_ups.answered_date <= stale_buckets.as_of_date then 1.0e0
                     else 0.0e0
                 end
             ) as decimal(18, 6)
         ) as follow_up_answered_share
     from {{ ref('fct_follow_ups') }} as follow_ups
-    inner join as_of_dates
-        on follow_ups.sent_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('follow_ups.customer_id') }} = stale_buckets.bucket
+            and follow_ups.sent_date <= stale_buckets.as_of_date
     where follow_ups.customer_id is not null
-    group by as_of_dates.as_of_date, follow_ups.customer_id
+    group by stale_buckets.as_of_date, follow_ups.customer_id
 ),
 
 costs as (
@@ -98,14 +102,15 @@ costs as (
 
 service_costs as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         costs.customer_id,
         cast(sum(costs.cost_amount * exchange_rates.rate) as decimal(18, 2))
             as service_cost_12m
     from costs
-    inner join as_of_dates
-        on costs.cost_date > as_of_dates.year_starts_after
-            and costs.cost_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('costs.customer_id') }} = stale_buckets.bucket
+            and costs.cost_date > stale_buckets.year_starts_after
+            and costs.cost_date <= stale_buckets.as_of_date
     left join exchange_rates
         on costs.currency_code = exchange_rates.from_currency
             and costs.cost_date >= exchange_rates.valid_from
@@ -113,7 +118,7 @@ service_costs as (
                 exchange_rates.valid_to is null
                 or costs.cost_date < exchange_rates.valid_to
             )
-    group by as_of_dates.as_of_date, costs.customer_id
+    group by stale_buckets.as_of_date, costs.customer_id
 ),
 
 keys as (

@@ -1,9 +1,11 @@
-with purchases as (
-    select * from {{ ref('int_purchases') }}
+{{ config(materialized='view') }}
+with stale_buckets as (
+    select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
-as_of_dates as (
-    select as_of_date from {{ ref('int_as_of_dates') }}
+purchases as (
+    select * from {{ ref('int_purchases') }}
+    where {{ bucket_of('customer_id') }} in (select stale_buckets.bucket from stale_buckets)
 ),
 
 cancelled as (
@@ -11,13 +13,14 @@ cancelled as (
         purchases.transaction_key,
         purchases.customer_id,
         count(*) filter (
-            where as_of_dates.as_of_date >= purchases.transaction_date
-            and as_of_dates.as_of_date < purchases.cancelled_date
+            where stale_buckets.as_of_date >= purchases.transaction_date
+            and stale_buckets.as_of_date < purchases.cancelled_date
         ) as dates_before,
-        count(*) filter (where as_of_dates.as_of_date >= purchases.cancelled_date)
+        count(*) filter (where stale_buckets.as_of_date >= purchases.cancelled_date)
             as dates_after
     from purchases
-    cross join as_of_dates
+    inner join stale_buckets
+        on {{ bucket_of('purchases.customer_id') }} = stale_buckets.bucket
     where purchases.cancelled_date is not null
     group by purchases.transaction_key, purchases.customer_id
 ),
@@ -47,15 +50,16 @@ lasting as (
 of_one_date as (
     select
         purchases.*,
-        as_of_dates.as_of_date as only_as_of_date
+        stale_buckets.as_of_date as only_as_of_date
     from purchases
     inner join customers_with_sets
         on purchases.customer_id = customers_with_sets.customer_id
-    inner join as_of_dates
-        on purchases.transaction_date <= as_of_dates.as_of_date
+    inner join stale_buckets
+        on {{ bucket_of('purchases.customer_id') }} = stale_buckets.bucket
+            and purchases.transaction_date <= stale_buckets.as_of_date
             and (
                 purchases.cancelled_date is null
-                or purchases.cancelled_date > as_of_dates.as_of_date
+                or purchases.cancelled_date > stale_buckets.as_of_date
             )
 ),
 
@@ -73,7 +77,6 @@ with_set as (
         only_as_of_date,
         source_system,
         document_no,
-        document_date,
         transaction_date,
         product_class,
         gross_amount,

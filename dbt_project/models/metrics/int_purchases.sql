@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with transactions as (
     select
         transaction_key,
@@ -44,11 +45,7 @@ in_reporting_currency as (
                         1 - {{ ratio('transactions.gross_amount', 'transactions.list_amount') }}
                         as decimal(18, 6)
                     )
-        end as discount_rate,
-        min(transactions.transaction_date) over (
-            partition by
-                transactions.customer_id, transactions.source_system, transactions.document_no
-        ) as document_date
+        end as discount_rate
     from transactions
     left join exchange_rates
         on transactions.currency_code = exchange_rates.from_currency

@@ -3,45 +3,12 @@ with states as (
     select * from {{ ref('int_receivable_states') }}
 ),
 
-as_of_dates as (
+dates as (
     select as_of_date, year_starts_after from {{ ref('int_as_of_dates') }}
 ),
 
--- Only what a metric asks for: debts of the last twelve months and older ones still open.
 positions as (
-    select
-        as_of_dates.as_of_date,
-        states.receivable_key,
-        states.customer_id,
-        states.source_system,
-        states.currency_code,
-        states.issued_date > as_of_dates.year_starts_after as is_issued_in_window,
-        states.due_date > as_of_dates.year_starts_after
-        and states.due_date <= as_of_dates.as_of_date as is_due_in_window,
-        states.due_date < as_of_dates.as_of_date and states.open_amount > 0 as is_overdue,
-        states.settled_date <= states.due_date as is_settled_on_time,
-        case
-            when states.settled_date is not null
-                then greatest({{ days_between('states.due_date', 'states.settled_date') }}, 0)
-        end as days_late,
-        case
-            when states.settled_date is null and states.due_date < as_of_dates.as_of_date
-                then {{ days_between('states.due_date', 'as_of_dates.as_of_date') }}
-        end as days_unpaid,
-        {{ days_between('states.due_date', 'as_of_dates.as_of_date') }} as days_past_due,
-        states.due_amount,
-        states.paid_amount,
-        states.open_amount,
-        states.exchange_rate
-    from states
-    inner join as_of_dates
-        on states.valid_from <= as_of_dates.as_of_date
-            and (states.valid_to is null or states.valid_to > as_of_dates.as_of_date)
-            and (
-                states.issued_date > as_of_dates.year_starts_after
-                or states.due_date > as_of_dates.year_starts_after
-                or states.open_amount > 0
-            )
+    {{ receivable_positions() }}
 )
 
 select * from positions

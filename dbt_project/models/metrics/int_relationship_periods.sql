@@ -6,7 +6,9 @@ with_factor as (
     select
         period_no,
         discount_rate,
-        cast(1 / power(cast(1 + discount_rate as double), period_no) as decimal(9, 8))
+        cast(
+            {{ ratio('1', 'power(cast(1 + discount_rate as double), period_no)') }} as decimal(9, 8)
+        )
             as discount_factor
     from periods
 )

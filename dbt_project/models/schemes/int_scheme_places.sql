@@ -1,6 +1,9 @@
 {%- set asked = asked_places(scheme_plan()) -%}
 with metrics as (
-    select * from {{ ref('customer_metrics') }}
+    select metrics.*
+    from {{ ref('customer_metrics') }} as metrics
+    inner join {{ ref('int_score_dates') }} as dates
+        on metrics.as_of_date = dates.as_of_date
 ),
 
 -- Each value once: most metrics have few, and equal values share a place.

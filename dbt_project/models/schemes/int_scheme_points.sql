@@ -3,7 +3,10 @@
 -- columns and joins stand in loops that the linter does not run
 -- noqa: disable=LT02,ST03
 with metrics as (
-    select * from {{ ref('customer_metrics') }}
+    select metrics.*
+    from {{ ref('customer_metrics') }} as metrics
+    inner join {{ ref('int_score_dates') }} as dates
+        on metrics.as_of_date = dates.as_of_date
 ),
 
 places as (

@@ -1,0 +1,11 @@
+-- What the scores that now stand were told from; written last, so that a build that broke off before
+-- is told again.
+-- depends_on: {{ ref('scores') }}
+-- depends_on: {{ ref('score_details') }}
+with fingerprints as (
+    select bucket, month, facts, fact_sum from {{ ref('int_fact_fingerprints') }}
+    union all
+    select bucket, month, facts, fact_sum from {{ ref('int_scheme_fingerprint') }}
+)
+
+select * from fingerprints
