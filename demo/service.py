@@ -35,14 +35,14 @@ NAMED = {"billing": ("account",), "his": ("patient", "group_client"), "orders": 
 
 def facts(world: Setting) -> Iterator[Rows]:
     """All rows of the service centre that exist at the world's moment, parents first."""
-    system = _named(world)
+    system = named_records(world)
     yield _callers(world, *system)
     yield from _campaigns(world)
     for month in world.months:
         yield from _month(world, month, system[0])
 
 
-def _named(world: Setting) -> tuple[Ints, Texts]:
+def named_records(world: Setting) -> tuple[Ints, Texts]:
     """The system of the record each caller named (-1 none) and the record's number.
 
     Half of the callers name one; only a record that existed when they first called.
