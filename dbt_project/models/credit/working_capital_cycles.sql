@@ -20,10 +20,10 @@ select
     observations.herfindahl_index,
     observations.collection_timeliness,
     strategies.concentration_level,
-    strategies.text_en as strategy_en,
-    strategies.text_zh as strategy_zh,
+    strategies.strategy_en,
+    strategies.strategy_zh,
     '{{ var("reporting_currency") }}' as currency_code
 from observations
 left join strategies
-    on observations.top5_share >= strategies.from_share
-        and observations.top5_share < strategies.to_share
+    on (strategies.lower is null or observations.top5_share >= strategies.lower)
+        and (strategies.upper is null or observations.top5_share < strategies.upper)

@@ -10,7 +10,7 @@ as_of_dates as (
     select as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
-matrix as (
+matrix as ( -- noqa: ST03
     select as_of_date, from_bucket, to_bucket, roll_rate from {{ ref('int_roll_matrix') }}
 ),
 
