@@ -209,6 +209,8 @@ def load_one(con: Connection, admitted: Admitted, run_id: str) -> LoadResult:
         reads.record(con, admitted, counts.cursor)
     if admitted.confirmation is not None:
         volume.note_confirmation(con, admitted.batch, admitted.confirmation)
+    if counts.reused:
+        restated.note_reused(con, admitted, run_id, counts.reused)
     if counts.held and admitted.contract.period:
         restated.note(con, admitted, run_id)
     return result

@@ -1,7 +1,8 @@
-"""Restated history: which past months a batch changed, by how many rows and how much money.
+"""Restated history: which past months a batch changed, by how many rows and how much money; and
+keys that the source gave to somebody else.
 
 In: a connection inside the transaction of a load, between its decisions and its commit. Out: rows
-of `ops.restatements`. Touches temporary tables of the connection and that table.
+of `ops.restatements` and `ops.reused_keys`. Touches temporary tables of the connection and these.
 
 A month is past when it lies before the month of the batch's day. A source that corrects a bill of
 last year, deletes one, or delivers one late changes figures that readers have seen: this says so.
@@ -10,10 +11,18 @@ last year, deletes one, or delivers one late changes figures that readers have s
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from extract.contract import Contract
 from warehouse.admission import Admitted
 from warehouse.connection import Connection
 from warehouse.ddl.raw_tables import quoted
+from warehouse.raw_sql import number
+
+_WHO = ("identity_number", "party_name", "birth_date")
+"""Kinds of identifiers that stay with a person; phones and addresses change."""
+_TELLING = 2
+"""Cells that must differ."""
 
 
 def note(con: Connection, admitted: Admitted, run_id: str) -> None:
@@ -79,6 +88,69 @@ def touched(con: Connection, admitted: Admitted, table: str, deleted: str) -> No
             on raw.rowid = fresh.standing_rowid
         """
     )
+
+
+def reused(con: Connection, admitted: Admitted, table: str) -> int:
+    """How many keys came as somebody else than they stood for before.
+
+    That is a row of which everything that identifies a party (number, name, date of birth) and is
+    known in both versions differs, in two cells at least: a mistyped name alone, or a new number
+    alone, is a correction. Call after the decisions and before anything is superseded.
+    """
+    held = {column[0] for column in con.execute(f"select * from {table} limit 0").description or ()}
+    names = [name for name in _identifying(admitted.contract) if name in held]
+    if len(names) < _TELLING:
+        return 0
+    pairs = [(f"raw.{quoted(name)}", f"incoming.{quoted(name)}") for name in names]
+    known = " + ".join(f"cast({a} is not null and {b} is not null as integer)" for a, b in pairs)
+    differ = " + ".join(f"cast(coalesce({a} <> {b}, false) as integer)" for a, b in pairs)
+    return number(
+        con,
+        f"select count(*) from temp.decided inner join temp.incoming using (_position)"
+        f" inner join {table} as raw on raw.rowid = decided.standing_rowid"
+        f" where decided.is_current and {known} >= {_TELLING} and {known} = {differ}",
+    )
+
+
+def note_reused(con: Connection, admitted: Admitted, run_id: str, keys: int) -> None:
+    """Write that a batch reused keys."""
+    batch = admitted.batch
+    con.execute(
+        "insert into ops.reused_keys values (?, ?, ?, ?, ?)",
+        [run_id, batch.system, batch.table, str(batch.address), keys],
+    )
+
+
+def told(con: Connection) -> dict[str, dict[str, Any]]:
+    """Per batch what it restated (`restated`: one entry per past month) and `reused_keys`."""
+    found: dict[str, dict[str, Any]] = {}
+    there = {
+        name
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'ops'"
+        ).fetchall()
+    }
+    if "restatements" in there:
+        for batch, period, added, changed, deleted, deltas in con.execute(
+            "select batch, period, added, changed, deleted, deltas from ops.restatements"
+            " order by batch, period"
+        ).fetchall():
+            entry = {"period": period, "added": added, "changed": changed, "deleted": deleted}
+            entry["deltas"] = json.loads(deltas)
+            found.setdefault(batch, {}).setdefault("restated", []).append(entry)
+    if "reused_keys" in there:
+        for batch, keys in con.execute("select batch, keys from ops.reused_keys").fetchall():
+            found.setdefault(batch, {})["reused_keys"] = keys
+    return found
+
+
+def _identifying(contract: Contract) -> list[str]:
+    """Columns that say who a row is about; normalised, so that a new spelling is no new person."""
+    return [
+        f"{column.name}_norm" if f"{column.name}_norm" in column.derived else column.name
+        for column in contract.columns
+        if column.identifier in _WHO
+    ]
 
 
 def gone(con: Connection, admitted: Admitted, table: str) -> None:

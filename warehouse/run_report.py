@@ -20,7 +20,7 @@ from extract import landing
 from extract.landing import Batch
 from kehu.errors import KehuError, WarehouseError
 from kehu.settings import Settings
-from warehouse import books, connection, runs, schemas
+from warehouse import books, connection, restated, runs, schemas
 from warehouse.code_version import code_version, config_version
 
 COUNTS = ("source", "landed", "loaded", "quarantined", "duplicate", "updated", "deleted")
@@ -55,6 +55,7 @@ def of_publication(
         books.check(con)
         noted = runs.last(con, run_id)
         entries = runs.reconciliation(con)
+        history = restated.told(con)
         seconds = con.execute(
             "select run_id, stage, seconds from ops.stage_seconds order by all"
         ).fetchall()
@@ -65,7 +66,10 @@ def of_publication(
             do="start the run with warehouse.runs.start",
         )
     run = vars(noted) | {"version": version.name if version else noted.version}
-    tables = [_table(Batch.at(settings.landing, row["batch"]), row) for row in entries]
+    tables = [
+        _table(Batch.at(settings.landing, row["batch"]), row, history.get(row["batch"], {}))
+        for row in entries
+    ]
     stages = [{"run_id": run, "stage": name, "seconds": took} for run, name, took in seconds]
     return _write(settings, run, tables, stages, told)
 
@@ -73,17 +77,22 @@ def of_publication(
 def of_ingest(settings: Settings, run_id: str, told: Told) -> Path:
     """Report an ingest run that has ended, well or not: its batches, as far as they came."""
     entries: dict[str, dict[str, Any]] = {}
+    history: dict[str, dict[str, Any]] = {}
     try:
         if settings.work_file.is_file():
             with connection.read(settings, _SECONDS_FOR_A_LOOK) as con:
                 if schemas.has_ops(con):
                     found = runs.reconciliation(con, run_id)
                     entries = {row["batch"]: row for row in found}
+                    history = restated.told(con)
     except KehuError:
         pass  # of a failed run the working file may be the reason
     batches = {str(batch.address): batch for batch in _landed(settings, run_id, told)}
     batches |= {name: Batch.at(settings.landing, name) for name in entries}
-    tables = [_table(batch, entries.get(name)) for name, batch in sorted(batches.items())]
+    tables = [
+        _table(batch, entries.get(name), history.get(name, {}))
+        for name, batch in sorted(batches.items())
+    ]
     run = {
         "run_id": run_id,
         "dag_id": told.dag_id,
@@ -106,8 +115,13 @@ def _landed(settings: Settings, run_id: str, told: Told) -> Iterable[Batch]:
             yield batch
 
 
-def _table(batch: Batch, entry: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What became of one batch, from its papers and, when it was loaded, from the books."""
+def _table(
+    batch: Batch, entry: Mapping[str, Any] | None, history: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What became of one batch, from its papers and, when it was loaded, from the books.
+
+    `history`: what it changed of past months, and keys that it gave to others.
+    """
     row: dict[str, Any] = {
         "system": batch.system,
         "table": batch.table,
@@ -118,6 +132,8 @@ def _table(batch: Batch, entry: Mapping[str, Any] | None) -> dict[str, Any]:
         "control_sums": {},
         "new_columns": [],
         "schema_changes": [],
+        "restated": [],
+        "reused_keys": 0,
         "reasons": {},
         "warnings": {},
         "checks": None,
@@ -133,6 +149,7 @@ def _table(batch: Batch, entry: Mapping[str, Any] | None) -> dict[str, Any]:
         row["adds_up"] = books.is_balanced(entry)
     else:
         row["adds_up"] = None
+    row |= history
     return row
 
 

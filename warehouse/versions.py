@@ -31,7 +31,7 @@ _NO_CURSOR = "timestamp '0001-01-01'"
 class Counts:
     """What became of the passed rows of a batch, and their highest cursor.
 
-    `held`: versions that were in the table before.
+    `held`: versions that were in the table before; `reused`: keys that now stand for another.
     """
 
     passed: int
@@ -41,6 +41,7 @@ class Counts:
     updated: int
     deleted: int
     cursor: datetime | None
+    reused: int = 0
 
 
 def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
@@ -60,6 +61,7 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     restated.touched(
         con, admitted, table_of(admitted.contract), deletes.is_marked(admitted.contract)
     )
+    reused = restated.reused(con, admitted, table_of(admitted.contract)) if held else 0
     loaded = _insert(con, admitted, held)
     known, updated = row(
         con,
@@ -69,7 +71,7 @@ def apply(con: Connection, admitted: Admitted, newest: Path | None) -> Counts:
     _supersede(con, admitted.contract)
     told = newest is not None or (held > 0 and admitted.lists_keys)
     deleted = marked + (deletes.close(con, admitted, standing, newest) if told else 0)
-    return Counts(passed, held, loaded, repeated + known, updated, deleted, cursor)
+    return Counts(passed, held, loaded, repeated + known, updated, deleted, cursor, reused)
 
 
 def _stage(con: Connection, admitted: Admitted) -> tuple[int, int, datetime | None]:

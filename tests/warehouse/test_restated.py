@@ -8,12 +8,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from extract.contract_policy import DeletedWhen
 from kehu.settings import Settings
-from tests.warehouse.landed import PAYMENTS, land, payment, settings_at
-from warehouse import connection, raw
+from report import run_page
+from tests.warehouse.landed import ACCOUNTS, PAYMENTS, at, land, payment, settings_at
+from warehouse import connection, raw, run_report
 
 DAY = date(2026, 1, 31)
 
@@ -80,3 +82,56 @@ def test_an_unchanged_row_restates_nothing(settings: Settings) -> None:
     raw.load_batch(land(settings, PAYMENTS, rows), PAYMENTS, settings, "run-1")
     raw.load_batch(land(settings, PAYMENTS, rows), PAYMENTS, settings, "run-2")
     assert restated(settings) == []
+
+
+def account(number: int, name: str, identity_no: str | None, minute: int = 0) -> dict[str, Any]:
+    return {
+        "account_no": f"A{number}",
+        "holder_name": name,
+        "holder_kind": "person",
+        "identity_no": identity_no,
+        "updated_at": at(minute),
+    }
+
+
+def test_an_id_that_the_source_gives_to_somebody_else(settings: Settings) -> None:
+    """The new person is a new version; who it was before stays history; the reuse is reported."""
+    people = [account(n, f"name {n}", f"id {n}") for n in range(10)]
+    raw.load_batch(land(settings, ACCOUNTS, people), ACCOUNTS, settings, "run-1")
+    # 7 is deleted; 5 is somebody else at once; 6 is spelt anew; 4 has no number any more
+    changed = [
+        account(5, "other", "id 55", minute=5),
+        account(6, "name six", "id 6", minute=5),
+        account(4, "name four", None, minute=5),
+    ]
+    keys = [person for person in people if person["account_no"] != "A7"]
+    second = land(settings, ACCOUNTS, changed, keys=keys)
+    assert raw.load_batch(second, ACCOUNTS, settings, "run-2").deleted == 1
+    third = land(settings, ACCOUNTS, [account(7, "new person", "id 77", minute=9)], keys=people)
+    result = raw.load_batch(third, ACCOUNTS, settings, "run-3")
+    assert (result.loaded, result.updated, result.deleted) == (1, 1, 0)
+
+    with connection.read(settings) as con:
+        assert con.execute(
+            "select holder_name, _is_current, _is_deleted from raw.billing__accounts"
+            " where account_no = 'A7' order by updated_at"
+        ).fetchall() == [("name 7", False, False), ("new person", True, False)]
+        reported = con.execute("select batch, keys from ops.reused_keys order by batch").fetchall()
+    assert reported == [(str(second.address), 1), (str(third.address), 1)]
+    report = run_report.of_ingest(settings, "run-3", run_report.Told("ingest_billing", "success"))
+    (table,) = json.loads(report.read_text())["tables"]
+    assert table["reused_keys"] == 1
+
+
+def test_the_run_report_tells_what_was_restated(settings: Settings) -> None:
+    rows = [paid(n, "2025-03") for n in range(10)]
+    raw.load_batch(land(settings, PAYMENTS, rows), PAYMENTS, settings, "run-1")
+    late = land(settings, PAYMENTS, [paid(1, "2025-03", "12.50", minute=5)], keys=rows)
+    raw.load_batch(late, PAYMENTS, settings, "run-2")
+    path = run_report.of_ingest(settings, "run-2", run_report.Told("ingest_billing", "success"))
+    content = json.loads(path.read_text())
+    schema = json.loads(run_report.SCHEMA.read_text())
+    jsonschema.Draft202012Validator(schema).validate(content)
+    month = {"period": "2025-03", "added": 0, "changed": 1, "deleted": 0}
+    assert content["tables"][0]["restated"] == [month | {"deltas": {"amount": "2.50"}}]
+    assert "2025-03 restated: 0 added, 1 changed" in run_page.build(path).read_text()

@@ -69,6 +69,17 @@ comment on table ops.restatements is
     'Past months (yyyy-mm) that a batch changed: rows, and the difference of each decimal column '
     'as JSON. One row per batch and month.';
 
+create table if not exists ops.reused_keys (
+    run_id varchar not null,
+    system varchar not null,
+    "table" varchar not null,
+    batch varchar primary key,
+    keys bigint not null
+);
+comment on table ops.reused_keys is
+    'Batches in which keys came back as somebody else: everything that identifies them has changed '
+    'at once. One row per batch.';
+
 create table if not exists ops.runs (
     run_id varchar primary key,
     dag_id varchar not null,
