@@ -96,12 +96,13 @@ def _quarantine(settings: Settings, name: str | None, *, show_rows: bool) -> int
         )
     found = list(waiting.waiting(settings, name))
     table = Table(title="rows in quarantine", title_justify="left")
-    for column in ("table", "batch", "rule", "rows", "state"):
+    for column in ("table", "batch", "rule", "reason", "rows", "state"):
         table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
     for held in found:
         for rule, rows in held.reasons.items():
             state = "replayed" if held.replayed else "waits"
-            table.add_row(held.table, held.batch.batch_id, rule, f"{rows:,}", state)
+            why = held.why.get(rule, "")
+            table.add_row(held.table, held.batch.batch_id, rule, why, f"{rows:,}", state)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     print(f"{sum(held.rows for held in found if not held.replayed):,} rows wait")
     if show_rows:

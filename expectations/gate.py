@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
@@ -45,6 +45,8 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
     _compare_columns(batch, contract)
     key = settings.hash_key()
     engine = _engine(settings)
+    from expectations.engine import name_of
+
     started = time.perf_counter()
     landing.withdraw_verdict(batch)
     (batch.path / FAILURE).unlink(missing_ok=True)
@@ -90,7 +92,12 @@ def validate(batch: Batch, contract: Contract, settings: Settings) -> Verdict:
             for f in sorted(findings, key=lambda f: f.rule)
             if not f.is_critical
         },
-        checks=rules,
+        checks=len(rules),
+        why={
+            name_of(rule): str(rule.description or "")
+            for rule in rules
+            if name_of(rule) in {finding.rule for finding in findings}
+        },
     )
     data_docs.note(settings, batch, verdict, engine.result)
     landing.write_verdict(batch, verdict)
@@ -177,8 +184,8 @@ def _engine(settings: Settings) -> Engine:
 
 def _findings(
     engine: Engine, batch: Batch, contract: Contract, manifest: Manifest
-) -> tuple[int, list[Finding]]:
-    """How many rules were checked, and those that are broken."""
+) -> tuple[list[Any], list[Finding]]:
+    """The rules that were checked, and what breaks them."""
     from expectations.engine import rows_of
     from expectations.suites import of_table
     from expectations.surroundings import around
@@ -188,7 +195,7 @@ def _findings(
         relation = relation.replace("select *", f"select *, null as {CAST_ERRORS}", 1)
     known = around(engine, batch, contract, manifest)
     rules = of_table.rules(contract, _unread_cells(engine, batch), known)
-    return len(rules), engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
+    return rules, engine.check(relation, rules, f"{contract.name}, batch {batch.batch_id}")
 
 
 def _unread_cells(engine: Engine, batch: Batch) -> list[str]:

@@ -19,13 +19,15 @@ from kehu.settings import Settings
 
 @dataclass(frozen=True)
 class Held:
-    """Rows of one batch that were held back. `reasons` counts rows per rule; a row may break
-    several. `replayed`: they have been landed again since, as a batch of their own."""
+    """Rows of one batch that were held back. `reasons` counts rows per rule, `why` says what is
+    wrong with them; a row may break several. `replayed`: they have been landed again since, as a
+    batch of their own."""
 
     table: str
     batch: Batch
     rows: int
     reasons: Mapping[str, int]
+    why: Mapping[str, str]
     replayed: bool
 
 
@@ -52,6 +54,7 @@ def waiting(settings: Settings, name: str | None = None) -> Iterator[Held]:
                 batch=batch,
                 rows=verdict.quarantined_rows,
                 reasons=verdict.reasons,
+                why=verdict.why,
                 replayed=str(batch.address) in replayed,
             )
 

@@ -95,7 +95,8 @@ class Verdict:
     """What the gate says of a batch. `reasons` counts rows per rule; a row may break several.
 
     `warnings` counts rows per rule that is reported only (1 for a rule about the batch as a whole):
-    no row is held back for it. `checks` is the number of rules that were checked.
+    no row is held back for it. `checks` is the number of rules that were checked; `why` says in a
+    sentence what is wrong with rows that break a rule.
     """
 
     system: str
@@ -112,6 +113,7 @@ class Verdict:
     files: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     checks: int = 0
+    why: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager

@@ -19,6 +19,15 @@ from extract.landing import CAST_ERRORS
 WHOLE_LINE = "_line"
 """Name under which a line that could not be cut into cells reports: all its cells are NULL."""
 
+_WHY = {
+    "not_null": "The contract says that the cell is never empty.",
+    "in_set": "The contract lists the values that there are, and this is none.",
+    "range": "The number lies outside the contract's bounds.",
+    "pattern": "The text does not have the form that the contract says.",
+    "unique": "Two rows with one key and one version contradict each other.",
+    "type": "The cell does not fit the contract's type without being changed.",
+}
+
 
 def rules(contract: Contract, cast_errors: Collection[str] = ()) -> list[Any]:
     """The expectations that follow from `contract`.
@@ -126,4 +135,5 @@ def _names_cell(name: str) -> str:
 
 
 def _named(rule: str) -> dict[str, Any]:
-    return {"severity": CRITICAL, "meta": {"rule": rule}}
+    why = _WHY[rule.rpartition(":")[2]]
+    return {"severity": CRITICAL, "meta": {"rule": rule}, "description": why}

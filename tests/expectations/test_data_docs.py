@@ -95,6 +95,7 @@ def test_the_commands_show_counts_and_rows_only_on_a_terminal(
     assert command.main(["quarantine", "billing.payments"]) == 0
     shown = capsys.readouterr().out
     assert "channel:in_set" in shown
+    assert "contract lists the values" in " ".join(shown.replace("│", " ").split())
     assert "6 rows wait" in shown
     assert CANARY not in shown
     assert command.main(["quarantine", "billing.payments", "--rows"]) == 2
