@@ -6,7 +6,9 @@ carries out beside the daily ones. Touches Airflow's database.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dags import environment
@@ -45,16 +47,40 @@ def backfill(
             *("--reprocess-behavior", "completed" if again else "none"),
         ]
     )
+    _write_from_the_start()
     before = _newest()
-    try:
+    with suppress(SystemExit):  # how Airflow says that there is no day to run
         arguments.func(arguments)
-    except SystemExit:
+    if not (queued := _runs_since(before)):
         raise SettingsError(
             "There is no run to create: every day of the interval has one.",
             where=f"{dag_id}, {first} to {last}",
             do="give --again to run finished days once more",
-        ) from None
-    return _runs_since(before)
+        )
+    return queued
+
+
+def _write_from_the_start() -> None:
+    """Let this process's transactions on SQLite take the writer's lock when they begin.
+
+    A backfill reads before it writes. SQLite refuses such a transaction at once, without waiting,
+    when the scheduler has written in between.
+    """
+    from airflow import settings as airflow_settings
+    from sqlalchemy import event
+
+    engine = airflow_settings.get_engine()
+    if engine.dialect.name != "sqlite":
+        return
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")
+    def begin_nothing(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin_immediate(connection: Any) -> None:
+        connection.exec_driver_sql("begin immediate")
 
 
 def _newest() -> int:

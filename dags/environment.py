@@ -91,7 +91,10 @@ def _executor(api_port: int) -> dict[str, str]:
 def variables(settings: Settings, api_port: int) -> dict[str, str]:
     """Everything Airflow and dbt are told, except the keys."""
     home = airflow_home(settings)
-    metadata = os.environ.get("KEHU_AIRFLOW_DB") or f"sqlite:///{home / 'airflow.db'}"
+    metadata = os.environ.get("KEHU_AIRFLOW_DB") or (
+        # Several processes write it: one waits for another instead of failing after 5 s.
+        f"sqlite:///{home / 'airflow.db'}?timeout=60"
+    )
     return {
         **_executor(api_port),
         "AIRFLOW_HOME": str(home),
