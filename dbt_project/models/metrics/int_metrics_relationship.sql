@@ -29,7 +29,8 @@ risk_rates as (
 
 -- What one unit gained in every year of the relation is worth now.
 worth as (
-    select cast(sum(discount_factor) as decimal(18, 8)) as factor_sum
+    -- wider than 18 digits, so that the product is, too
+    select cast(sum(discount_factor) as decimal(20, 8)) as factor_sum
     from {{ ref('int_relationship_periods') }}
 ),
 
