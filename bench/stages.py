@@ -36,7 +36,7 @@ from warehouse import raw
 
 CONTRACT = CLONE / "extract" / "contracts" / "billing" / "bills.yaml"
 DAY = date(2026, 1, 31)
-_STRUCTURE = """
+STRUCTURE = """
     select
         count(*) filter (where bill_no is null), count(*) filter (where account_no is null),
         count(*) filter (where period is null), count(*) filter (where issued_date is null),
@@ -108,7 +108,7 @@ def one_round(settings: Settings, source: Path, number: int) -> dict[str, float]
             return sum(len(rows) for rows in iter(lambda: cursor.fetchmany(32768), []))
 
     def count(batch: Batch) -> Any:
-        return duckdb.sql(_STRUCTURE, params=[str(batch.data)]).fetchall()
+        return duckdb.sql(STRUCTURE, params=[str(batch.data)]).fetchall()
 
     def copy(batch: Batch) -> None:
         with duckdb.connect(str(settings.home / "floor.duckdb")) as con:

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations import identifiers
+from extract import parquet
 from extract.contract import Contract
 from extract.disk import hidden_beside
 from extract.landing import CAST_ERRORS, Batch
@@ -94,7 +95,9 @@ def divide(batch: Batch, contract: Contract, broken: Broken, key: bytes) -> Divi
     columns = contract.arrow_schema.names
     with (
         pq.ParquetFile(batch.data, page_checksum_verification=True) as source,
-        _writer(batch.passed, contract.passed_schema, contract) as good_rows,
+        _writer(
+            batch.passed, contract.passed_schema, contract, parquet.repeating_in(source)
+        ) as good_rows,
         _writer(batch.quarantine, quarantine_schema(contract), contract) as bad_rows,
     ):
         for part in source.iter_batches(batch_size=_ROWS_AT_ONCE):
@@ -147,8 +150,13 @@ def _held_back(
 
 
 @contextmanager
-def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.ParquetWriter]:
-    """A Parquet writer whose file appears under its name only when all of it is written."""
+def _writer(
+    path: Path, schema: pa.Schema, contract: Contract, repeating: Sequence[str] = ()
+) -> Iterator[pq.ParquetWriter]:
+    """A Parquet writer whose file appears under its name only when all of it is written.
+
+    `repeating`: columns that are worth a dictionary.
+    """
     hidden = hidden_beside(path)
     try:
         handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -158,6 +166,8 @@ def _writer(path: Path, schema: pa.Schema, contract: Contract) -> Iterator[pq.Pa
                 file,
                 schema,
                 compression="zstd",
+                use_dictionary=list(repeating),  # type: ignore[arg-type]  # the stubs know bool only
+                store_decimal_as_integer=True,
                 write_statistics=columns_with_statistics(schema, contract),
                 write_page_checksum=True,
             ) as writer,

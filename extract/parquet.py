@@ -88,6 +88,15 @@ def _repeating(table: pa.Table) -> list[str]:
     ]
 
 
+def repeating_in(file: pq.ParquetFile) -> list[str]:
+    """Columns of a landed file that have a dictionary."""
+    if not file.metadata.num_row_groups:
+        return []
+    group = file.metadata.row_group(0)
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    return [c.path_in_schema for c in chunks if "RLE_DICTIONARY" in c.encodings]
+
+
 def read(path: Path, columns: Sequence[str]) -> Iterable[pa.RecordBatch]:
     """Batches of some columns of a landed file, with its page checksums checked."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
