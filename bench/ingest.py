@@ -204,7 +204,8 @@ def main() -> None:
         table.add_column(heading, justify="left" if heading == "figure" else "right")
     for what, values in found.items():
         figures = (min(values), statistics.median(values), max(values))
-        shown = [f"{figure:,.0f}" if what.startswith("rows read") else f"{figure:.3f}" for figure in figures]
+        form = "{:,.0f}" if what.startswith("rows read") else "{:.3f}"
+        shown = [form.format(figure) for figure in figures]
         table.add_row(what, *shown, f"{BARS[what]:.2f}" if what in BARS else "")
     console.print(table)
 

@@ -70,6 +70,12 @@ def own_postgres(folder: Path, options: Sequence[str] = ()) -> Iterator[int]:
                 "fsync=off", *options]  # fmt: skip
     flags = [word for setting in settings for word in ("-c", setting)]
     with _serving([program("postgres"), "-D", data, *flags], port, folder / "postgres.log"):
+        # It listens a moment before it lets anybody in.
+        asked = [str(program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        for _ in range(PATIENCE * 10):
+            if subprocess.run(asked).returncode == 0:
+                break
+            time.sleep(0.1)
         yield port
 
 
