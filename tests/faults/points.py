@@ -59,14 +59,18 @@ class Points:
         base.parse_lines = self.before(base.parse_lines, "read")  # type: ignore[assignment]
         connection.duckdb = _Duckdb(connection.duckdb, self)  # type: ignore[assignment]
 
-    def install_in_dbt(self) -> None:
-        """Wrap the statements that dbt sends."""
+    def install_in_dbt(self, fail_on: str = "") -> None:
+        """Wrap the statements that dbt sends; those of a model named so fail."""
         from dbt.adapters.sql import SQLConnectionManager
+        from dbt_common.exceptions import DbtDatabaseError
 
         send = SQLConnectionManager.add_query
 
         def stepped(manager: Any, sql: str, *given: Any, **named: Any) -> Any:
-            self.reach(f"dbt {manager.get_thread_connection().name}")
+            name = str(manager.get_thread_connection().name)
+            self.reach(f"dbt {name}")
+            if fail_on and name == f"model.kehu.{fail_on}":
+                raise DbtDatabaseError("the statement was made to fail")
             return send(manager, sql, *given, **named)
 
         SQLConnectionManager.add_query = stepped

@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -152,7 +152,7 @@ class Outcome:
 
     code: int | None
     addresses: tuple[str, ...]
-    points: list[str]
+    points: list[str] = field(repr=False)
     error: str = ""
 
 
@@ -197,7 +197,8 @@ def start(
 ) -> Running:
     """Start a step; `die_at` says before which of its points it kills itself, `by` which signal.
 
-    `limits` are resource limits of the process, `environment` variables it alone has.
+    `limits` are resource limits of the process, `environment` variables it alone has; among them
+    FAULT_MODEL is the model whose statements fail.
     """
     papers.mkdir(parents=True, exist_ok=True)
     for name in ("points", "answer"):
@@ -231,7 +232,7 @@ def _perform(
     points = Points(papers / "points", die_at, by)
     points.install()
     if step == "build":
-        points.install_in_dbt()
+        points.install_in_dbt(environment.get("FAULT_MODEL", ""))
     for kind, limit in limits:
         resource.setrlimit(kind, (limit, limit))
     try:

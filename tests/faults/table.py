@@ -15,11 +15,16 @@ from typing import Any
 
 import pytest
 
+HEAD = ("| # | what was done | tests | counts | outcome |", "|---|---|---|---|---|")
+ROW = r"^\| (\d+) \| (.*?) \| .*$"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults-doc", type=Path, help="page whose table of results is written")
+    parser.addoption(
+        "--faults-more", action="store_true", help="keep the page's rows of faults not made now"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +36,7 @@ class Results:
 
     def __init__(self, config: pytest.Config) -> None:
         self._page: Path | None = config.getoption("--faults-doc")
+        self._keep: bool = config.getoption("--faults-more")
         self._marks: dict[str, list[tuple[int, str]]] = {}
         self._seen: dict[tuple[int, str], list[Any]] = defaultdict(list)
 
@@ -45,17 +51,16 @@ class Results:
                 self._seen[mark].append(report)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self._seen:
-            return
-        text = "\n".join(self.lines())
-        terminalreporter.section("faults")
-        terminalreporter.write_line(text)
-        if self._page is not None:
-            self._write(self._page, text)
+        if self._seen:
+            rows = self.rows()
+            terminalreporter.section("faults")
+            terminalreporter.write_line("\n".join([*HEAD, *rows.values()]))
+            if self._page is not None:
+                self._write(self._page, rows)
 
-    def lines(self) -> list[str]:
+    def rows(self) -> dict[tuple[int, str], str]:
         """Rows of a Markdown table, one per fault and way of making it."""
-        found = ["| # | what was done | tests | counts | outcome |", "|---|---|---|---|---|"]
+        found = {}
         for (number, what), reports in sorted(self._seen.items()):
             counts: dict[str, int] = defaultdict(int)
             for report in reports:
@@ -66,11 +71,15 @@ class Results:
             outcomes = [report.outcome for report in reports]
             bad = [each for each in outcomes if each != "passed"]
             outcome = "held" if not bad else f"{len(bad)} of {len(outcomes)} {bad[0]}"
-            found.append(f"| {number} | {what} | {len(outcomes)} | {told} | {outcome} |")
+            row = f"| {number} | {what} | {len(outcomes)} | {told} | {outcome} |"
+            found[number, what] = row
         return found
 
-    def _write(self, page: Path, table: str) -> None:
+    def _write(self, page: Path, rows: dict[tuple[int, str], str]) -> None:
         text = page.read_text(encoding="utf-8")
+        before = text.partition(BEGIN)[2].partition(END)[0] if self._keep else ""
+        kept = {(int(m[1]), m[2]): m[0] for m in re.finditer(ROW, before, re.MULTILINE)}
+        table = "\n".join([*HEAD, *(row for _, row in sorted((kept | rows).items()))])
         when = f"Run on {date.today().isoformat()}, Python {platform.python_version()}."  # noqa: DTZ011
         block = f"{BEGIN}\n{when}\n\n{table}\n{END}"
         page.write_text(
