@@ -19,6 +19,7 @@ COMMANDS = {
     "rfm": "analytics.rfm",
     "scorecard": "analytics.scorecard.command",
     "value-checks": "analytics.checks.command",
+    "weights": "analytics.weights",
 }
 """Name of a command to its module, which has `add_arguments(parser)`, `run(arguments)` and the help
 in its docstring; only the module that is asked for is imported."""
