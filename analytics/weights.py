@@ -1,11 +1,12 @@
 """Weights of a scheme from experts' judgements: AHP, and several experts or rounds (Delphi).
 
 A judgement says how much more one indicator counts than another, on Saaty's scale from 1 (equal)
-to 9 (extremely more); the reverse is its reciprocal. The weights are the principal eigenvector of the
-matrix, and the consistency ratio says how well the judgements agree with each other: above 0.1 they
-are refused, with the judgement named that fits the others least (T. L. Saaty, The Analytic
-Hierarchy Process, 1980). Experts of a round are combined by the geometric mean of each judgement, which keeps
-reciprocals reciprocal (J. Aczel, T. L. Saaty, 1983); every round is kept, the last one counts.
+to 9 (extremely more); the reverse is its reciprocal. The weights are the principal eigenvector of
+the matrix, and the consistency ratio says how well the judgements agree with each other: above
+0.1 they are refused, with the judgement named that fits the others least (T. L. Saaty, The
+Analytic Hierarchy Process, 1980). Experts of a round are combined by the geometric mean of each
+judgement, which keeps reciprocals reciprocal (J. Aczel, T. L. Saaty, 1983); every round is kept,
+the last one counts.
 
 The file is CSV with the columns `round, expert, first, second, judgement` (round and expert may be
 left out); a number, or a fraction such as 1/3. The command prints weights, ratio and seed rows:
@@ -189,7 +190,7 @@ def _judgement(row: dict[str, Any], number: int, path: Path) -> Judgement:
 
 
 def percentages(weights: Sequence[float]) -> list[Decimal]:
-    """Weights with four decimals that sum to 100; what rounding leaves goes to the largest rests."""
+    """Weights with four decimals that sum to 100; the rest of rounding goes to the largest rests."""
     step = Decimal("0.0001")
     exact = [Decimal(repr(weight)) * 100 for weight in weights]
     cut = [value.quantize(step, rounding=ROUND_FLOOR) for value in exact]
@@ -217,6 +218,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name, weight in zip(one.indicators, percentages(one.weights), strict=True):
             print(f"  {name:24} {weight:8}")  # noqa: T201
     print("\nscheme,version,indicator,weight")  # noqa: T201
-    for name, weight in zip(told[-1].indicators, percentages(told[-1].weights), strict=True):
+    last = told[-1]
+    for name, weight in zip(last.indicators, percentages(last.weights), strict=True):
         print(f"{arguments.scheme},{arguments.version},{name},{weight}")  # noqa: T201
     return 0

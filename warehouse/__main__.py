@@ -29,6 +29,7 @@ from warehouse import (
     dbt_sources,
     decide,
     hashes,
+    metric_page,
     publish,
     raw,
     rebuild,
@@ -136,6 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     sources = commands.add_parser("sources", help="print dbt's source files made from contracts")
     sources.add_argument("--write", action="store_true", help="write them into dbt_project")
     sources.set_defaults(command=_sources)
+
+    metrics = commands.add_parser("metrics", help="print the page of metrics made from their YAML")
+    metrics.add_argument("--write", action="store_true", help="write it to docs/metrics.md")
+    metrics.set_defaults(command=_metrics)
     return parser
 
 
@@ -264,6 +269,17 @@ def _holds(options: argparse.Namespace, settings: Settings) -> int:
 def _hashes(options: argparse.Namespace, settings: Settings) -> int:
     for table, value in hashes.table_hashes(options.file or settings.published_file).items():
         print(f"{value}  {table}")
+    return 0
+
+
+def _metrics(options: argparse.Namespace, settings: Settings) -> int:
+    text = metric_page.text(settings.dbt_project)
+    if options.write:
+        path = metric_page.PAGE
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    else:
+        print(text, end="")
     return 0
 
 

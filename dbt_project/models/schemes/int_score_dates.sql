@@ -1,5 +1,6 @@
-{%- set told_scores = told_before('scores') -%}
-{%- set told_seeds = told_before('int_told_fingerprints') -%}
+-- depends_on: {{ ref('int_scheme_fingerprint') }}
+{% set told_scores = told_before('scores') -%}
+{% set told_seeds = told_before('int_told_fingerprints') %}
 with as_of_dates as (
     select as_of_date from {{ ref('int_as_of_dates') }}
 ),

@@ -1,0 +1,187 @@
+"""Metrics and scores built day by day equal one full build; a late correction is restated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.dbt_project import made_up_facts
+from tests.dbt_project.scratch_warehouse import ScratchWarehouse
+
+LAYERS = ("metrics", "schemes", "value")
+DAYS: tuple[tuple[str, ...], ...] = (
+    # what a run on each day asks for: month ends and the day itself
+    ("2025-11-30", "2025-12-31", "2026-01-15"),
+    ("2025-11-30", "2025-12-31", "2026-01-16"),
+    ("2025-12-31", "2026-01-31", "2026-02-03"),
+)
+NO_TESTS = ("--exclude", "resource_type:test")
+TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
+KEPT = ("int_told_metrics", "metric_restatements", "int_stale_buckets", "int_score_dates")
+"""What tells of a build, not of the facts."""
+PARTIAL = ("int_customer_dates", "int_purchase_days", "int_metrics_", "int_scheme_p")
+"""Steps that hold only what a build tells again."""
+
+
+def _warehouse(folder: Path) -> ScratchWarehouse:
+    warehouse = ScratchWarehouse.make(folder, LAYERS, made_up_facts.stand_ins())
+    warehouse.execute(*made_up_facts.statements(made_up_facts.draw()))
+    return warehouse
+
+
+def _arrive(warehouse: ScratchWarehouse, source: str, day: str) -> None:
+    """The facts as they were known on `day`."""
+    warehouse.execute(
+        f"attach '{source}' as known (read_only)",
+        *(
+            f"create or replace table facts.{table} as select * from known.facts.{table}"
+            for table in made_up_facts.COLUMNS
+        ),
+        *made_up_facts.forgetting(day),
+    )
+
+
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory: pytest.TempPathFactory) -> tuple[ScratchWarehouse, ScratchWarehouse]:
+    """One warehouse built on three days, and one built once on the last."""
+    folder = tmp_path_factory.mktemp("daily")
+    source = _warehouse(folder / "source").folder / "work.duckdb"
+    step_by_step, at_once = _warehouse(folder / "steps"), _warehouse(folder / "once")
+    for dates in DAYS:
+        _arrive(step_by_step, str(source), dates[-1])
+        step_by_step.build(*NO_TESTS, as_of_dates=dates)
+    _arrive(at_once, str(source), DAYS[-1][-1])
+    at_once.build(*NO_TESTS, as_of_dates=DAYS[-1])
+    return step_by_step, at_once
+
+
+def _tables(warehouse: ScratchWarehouse) -> list[str]:
+    return [
+        f"{schema}.{table}"
+        for schema, table in warehouse.query(
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name in ('value', 'credit', 'customer') order by all"
+        )
+        if table not in KEPT and not table.startswith(PARTIAL)
+    ]
+
+
+def _differences(
+    warehouse: ScratchWarehouse, other: ScratchWarehouse, tables: Sequence[str]
+) -> dict[str, int]:
+    """Table to the number of rows that only one of both has."""
+    found = {}
+    with duckdb.connect(str(warehouse.folder / "work.duckdb")) as connection:
+        connection.execute(f"attach '{other.folder / 'work.duckdb'}' as other (read_only)")
+        for table in tables:
+            columns = ", ".join(connection.table(table).columns)
+            ours, theirs = f"select {columns} from {table}", f"select {columns} from other.{table}"
+            ((rows,),) = connection.sql(
+                f"select count(*) from (({ours} except all {theirs})"
+                f" union all ({theirs} except all {ours}))"
+            ).fetchall()
+            if rows:
+                found[table] = rows
+    return found
+
+
+def test_day_by_day_equals_all_at_once(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse],
+) -> None:
+    step_by_step, at_once = daily
+    tables = _tables(at_once)
+    assert len(tables) > 25
+    assert _tables(step_by_step) == tables
+    assert _differences(step_by_step, at_once, tables) == {}
+
+
+def test_only_dates_asked_for_are_kept(daily: tuple[ScratchWarehouse, ScratchWarehouse]) -> None:
+    for table in ("customer_metrics", "scores", "score_details"):
+        dates = daily[0].query(f"select distinct as_of_date::varchar from value.{table} order by 1")
+        assert [day for (day,) in dates] == list(DAYS[-1])
+
+
+def test_nothing_new_is_told_again(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    again = daily[0].copy(tmp_path / "again")
+    again.build(*TOLD, as_of_dates=DAYS[-1])
+    assert again.query("select count(*) from value.int_stale_buckets") == [(0,)]
+    assert _differences(again, daily[1], ["value.customer_metrics", "value.scores"]) == {}
+
+
+@pytest.fixture(scope="module")
+def corrected(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ScratchWarehouse, str]:
+    """A purchase of early January 2026 turns out to be dearer; its customer."""
+    warehouse = daily[0].copy(tmp_path_factory.mktemp("corrected") / "warehouse")
+    ((customer, key),) = warehouse.query(
+        "select customer_id, transaction_key from facts.fct_transactions where quantity > 0"
+        " and transaction_kind = 'sale' and transaction_date between '2026-01-01' and '2026-01-31'"
+        " order by 2 limit 1"
+    )
+    warehouse.execute(
+        "update facts.fct_transactions set gross_amount = gross_amount + 1000"
+        f" where transaction_key = '{key}'"
+    )
+    warehouse.build(*TOLD, as_of_dates=DAYS[-1])
+    return warehouse, customer
+
+
+def test_a_correction_tells_again_only_the_dates_after_it(
+    corrected: tuple[ScratchWarehouse, str],
+) -> None:
+    warehouse, customer = corrected
+    told = warehouse.query(
+        "select as_of_date::varchar, bucket from value.int_stale_buckets order by 1"
+    )
+    assert told == [(day, customer[-3:]) for day in ("2026-01-31", "2026-02-03")]
+
+
+def test_a_correction_is_restated_and_listed(corrected: tuple[ScratchWarehouse, str]) -> None:
+    warehouse, _ = corrected
+    listed = warehouse.query(
+        "select as_of_date::varchar, customers_changed, customers_added, customers_removed,"
+        " cast(monetary_12m_change as double), told_on::varchar, restatement_no"
+        " from value.metric_restatements order by 1"
+    )
+    assert listed == [
+        ("2026-01-31", 1, 0, 0, 1000.0, "2026-02-03", 1),
+        ("2026-02-03", 1, 0, 0, 1000.0, "2026-02-03", 1),
+    ]
+
+
+def test_a_full_refresh_gives_the_same_rows(
+    corrected: tuple[ScratchWarehouse, str], tmp_path: Path
+) -> None:
+    warehouse, _ = corrected
+    fresh = warehouse.copy(tmp_path / "fresh")
+    fresh.build("--full-refresh", *TOLD, as_of_dates=DAYS[-1])
+    tables = ["value.customer_metrics", "value.scores", "value.score_details"]
+    assert _differences(fresh, warehouse, tables) == {}
+    assert fresh.query("select count(*) from value.metric_restatements") == [(2,)], "history stays"
+
+
+def test_a_changed_weight_scores_every_date_again(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    warehouse = daily[0].copy(tmp_path / "weights")
+    path = warehouse.folder / "seeds" / "schemes" / "scheme_indicators.csv"
+    text = path.read_text(encoding="utf-8")
+    for old, new in (
+        ("transaction_amount,current,monetary_12m,more_is_better,25,", "30"),
+        ("loyalty,potential,loyalty_score,more_is_better,15,", "10"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, old.rsplit(",", 2)[0] + f",{new},")
+    path.write_text(text, encoding="utf-8")
+    warehouse.build(*NO_TESTS, "--select", "resource_type:seed", "metrics", "schemes",
+                    as_of_dates=DAYS[-1])  # fmt: skip
+    assert warehouse.query("select count(*) from value.int_stale_buckets") == [(0,)]
+    assert warehouse.query("select count(*) from value.int_score_dates") == [(3,)]
+    found = _differences(warehouse, daily[1], ["value.customer_metrics", "value.scores"])
+    assert found.keys() == {"value.scores"}
