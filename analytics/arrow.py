@@ -15,5 +15,12 @@ pc: Any = pyarrow.compute
 schema_of: Any = pyarrow.schema
 table_of: Callable[..., pyarrow.Table] = pyarrow.table
 
+
+def numbers_by_name(settings: pyarrow.Table) -> dict[str, float]:
+    """Rows of `statistics.model_settings`."""
+    rows: list[Any] = settings.to_pylist()
+    return {row["setting"]: float(row["value"]) for row in rows}
+
+
 Column = Any
 """A column of a table, in one piece or several."""

@@ -53,4 +53,49 @@ STEPS: tuple[Step, ...] = (
         makes=["cycle_regression"],
         function="analytics.cycle_regression:regress",
     ),
+    Step(
+        name="lifetime_value",
+        after="statistics",
+        reads={"histories": "statistics.int_repeat_purchases"},
+        makes=("lifetime_value", "lifetime_value_parameters", "lifetime_value_quality"),
+        function="analytics.lifetime.step:step",
+    ),
+    Step(
+        name="churn_risk",
+        after="statistics",
+        reads={
+            "purchases": "statistics.int_churn_purchases",
+            "contracts": "statistics.int_churn_contracts",
+        },
+        makes=("churn_risk", "churn_contributions", "churn_quality"),
+        function="analytics.churn.step:step",
+    ),
+    Step(
+        name="customer_clusters",
+        after="statistics",
+        reads={"metrics": "statistics.int_cluster_metrics"},
+        makes=("customer_clusters", "customer_clusters_quality"),
+        function="analytics.clusters:step",
+    ),
+    Step(
+        name="cross_sell",
+        after="statistics",
+        reads={
+            "items": "statistics.int_customer_items",
+            "settings": "statistics.model_settings",
+        },
+        makes=("cross_sell", "cross_sell_quality"),
+        function="analytics.affinity:step",
+    ),
+    Step(
+        name="sales_forecast",
+        after="statistics",
+        reads={
+            "sales": "statistics.int_monthly_sales",
+            "demand": "statistics.int_monthly_demand",
+            "settings": "statistics.model_settings",
+        },
+        makes=("sales_forecast", "sales_backtest", "safety_stock", "sales_quality"),
+        function="analytics.forecast:step",
+    ),
 )

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
@@ -27,6 +29,11 @@ from threadpoolctl import threadpool_limits
 from analytics.maximum_likelihood import Floats
 
 MISSING = "(missing)"
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+FOLDS = 4
+CHOSEN_ON = 10_000
+"""Customers on whom the strength is chosen, at most."""
+
 CHUNK = 100_000
 """Customers whose curves are held in memory at one time."""
 
@@ -114,9 +121,8 @@ def fit(of: Features, left: NDArray[np.bool_]) -> Model:
         if name != "remainder"
     ]
     names = [*numbers, *of.categories]
-    regression = LogisticRegression(C=0.3, solver="newton-cholesky")
     with threadpool_limits(limits=1):  # the order of adding depends on the number of threads
-        regression.fit(transformed, left)
+        regression = _regression(_strength(transformed, left)).fit(transformed, left)
     return Model(
         shape=shape,
         weights=regression.coef_[0],
@@ -125,6 +131,29 @@ def fit(of: Features, left: NDArray[np.bool_]) -> Model:
         owner=np.repeat(np.arange(len(names)), widths),
         names=names,
     )
+
+
+def _regression(strength: float) -> Any:
+    return LogisticRegression(C=strength, solver="newton-cholesky")
+
+
+def _strength(transformed: Floats, left: NDArray[np.bool_]) -> float:
+    """How much the features may say: what tells best on parts that were left out in turn.
+
+    With few customers, or features that tell little, less is more.
+    """
+    size = min(len(left), CHOSEN_ON)
+    drawn = np.random.default_rng(0).permutation(len(left))[:size]
+    points, truth = transformed[drawn], left[drawn]
+    folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(points, truth))
+    losses = {}
+    for strength in STRENGTHS:
+        told = np.empty(size)
+        for known, unseen in folds:
+            fitted = _regression(strength).fit(points[known], truth[known])
+            told[unseen] = fitted.predict_proba(points[unseen])[:, 1]
+        losses[strength] = round(float(log_loss(truth, told)), 9)
+    return min(STRENGTHS, key=lambda strength: (losses[strength], strength))
 
 
 def _dense(found: Any) -> Floats:

@@ -140,7 +140,8 @@ def _write(measured: Measured, purchases: Purchases, path: Path) -> None:
         "days_observed": known.T,
     }
     if measured.money:
-        columns |= predict(of, measured.purchases, measured.money, known.mean_amount, WEEK)
+        amount = measured.money.expected_amount(known.x, known.mean_amount)
+        columns |= predict(of, measured.purchases, amount, WEEK)
     else:
         columns["probability_alive"] = measured.purchases.probability_alive(of)[of.cell]
     pyarrow.csv.write_csv(table_of(columns), path)

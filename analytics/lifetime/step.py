@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from analytics.arrow import pc, schema_of, table_of
 from analytics.lifetime import bg_nbd, gamma_gamma
 from analytics.lifetime.bg_nbd import BgNbd, Cells
-from analytics.lifetime.gamma_gamma import GammaGamma
-from analytics.maximum_likelihood import Floats
+from analytics.maximum_likelihood import Fit, Floats
 from analytics.quality import Figure, Quality, data_version
 
 MODEL = "lifetime_value"
+SPEND = "lifetime_spend"
+"""Gamma-Gamma; where it does not hold up, a customer's own mean amount goes on."""
+
 YEAR = 365.25
 PARAMETERS = schema_of(
     [
@@ -46,6 +48,7 @@ PREDICTED = schema_of(
         ("expected_amount", pa.float64()),
         ("expected_spend_12m", pa.float64()),
         ("expected_spend_24m", pa.float64()),
+        ("amount_method", pa.string()),
     ]
 )
 
@@ -105,21 +108,18 @@ def hold_out(
     T: NDArray[np.int64],  # noqa: N803
     seen: NDArray[np.int64],
     days: float,
-) -> tuple[HoldOut, BgNbd]:
+) -> HoldOut:
     """Fit on histories and expect the next `days`; `seen` is what then happened."""
     of = bg_nbd.cells(x, t_x, T)
     model = bg_nbd.fit(of)
     expected = model.expected_purchases(of, days)[of.cell]
     naive = x / np.maximum(T, 30) * days
-    return HoldOut(expected, seen.astype(np.float64), naive), model
+    return HoldOut(expected, seen.astype(np.float64), naive)
 
 
-def predict(
-    of: Cells, model: BgNbd, money: GammaGamma, z: Floats, days: float = 1.0
-) -> dict[str, Floats]:
+def predict(of: Cells, model: BgNbd, amount: Floats, days: float = 1.0) -> dict[str, Floats]:
     """What is expected per customer, as columns of `PREDICTED`; the model counts in `days`."""
     alive = model.probability_alive(of)[of.cell]
-    amount = money.expected_amount(of.x[of.cell], z)
     year = model.expected_purchases(of, YEAR / days)[of.cell]
     two_years = model.expected_purchases(of, 2 * YEAR / days)[of.cell]
     return {
@@ -137,46 +137,74 @@ def step(as_of_dates: Sequence[date], histories: pa.Table) -> Mapping[str, pa.Ta
     as_of = max(as_of_dates)
     rows = histories.sort_by("customer_id")
     version = data_version(rows)
+    predicted, parameters = PREDICTED.empty_table(), PARAMETERS.empty_table()
     try:
-        quality, predicted, parameters = _fitted(as_of, rows, version)
+        held, spend = _held_out(rows, version)
+        quality = Quality(MODEL, version, held.figures())
+        qualities = [quality, spend]
+        if quality.is_published:
+            predicted, parameters = _told(as_of, rows, with_money=spend.is_published)
     except ValueError as error:
-        quality = Quality(MODEL, version, fault=str(error))
-        predicted, parameters = PREDICTED.empty_table(), PARAMETERS.empty_table()
+        qualities = [Quality(MODEL, version, fault=str(error))]
     return {
         "lifetime_value": predicted,
         "lifetime_value_parameters": parameters,
-        "lifetime_value_quality": quality.rows(as_of),
+        "lifetime_value_quality": pa.concat_tables([one.rows(as_of) for one in qualities]),
     }
 
 
-def _fitted(as_of: date, rows: pa.Table, version: str) -> tuple[Quality, pa.Table, pa.Table]:
-    calibrated = rows.filter(rows["calibration_days_observed"].is_valid())
-    if not calibrated.num_rows:
+def _held_out(rows: pa.Table, version: str) -> tuple[HoldOut, Quality]:
+    """How the purchases, and the amounts, of the months that are held out were foreseen."""
+    before = rows.filter(rows["calibration_days_observed"].is_valid())
+    if not before.num_rows:
         raise ValueError("nobody had bought before the months that are held out")
-    held, _ = hold_out(
-        numbers(calibrated, "calibration_repeat_purchases"),
-        numbers(calibrated, "calibration_days_to_last_purchase"),
-        numbers(calibrated, "calibration_days_observed"),
-        numbers(calibrated, "holdout_purchases"),
-        float(calibrated["holdout_days"][0].as_py()),
+    held = hold_out(
+        numbers(before, "calibration_repeat_purchases"),
+        numbers(before, "calibration_days_to_last_purchase"),
+        numbers(before, "calibration_days_observed"),
+        numbers(before, "holdout_purchases"),
+        float(before["holdout_days"][0].as_py()),
     )
-    of = bg_nbd.cells(
-        numbers(rows, "repeat_purchases"),
-        numbers(rows, "days_to_last_purchase"),
-        numbers(rows, "days_observed"),
-    )
-    z = pc.fill_null(rows["mean_repeat_amount"], 0.0).to_numpy()
-    model, money = bg_nbd.fit(of), gamma_gamma.fit(of.x[of.cell], z)
-    quality = Quality(MODEL, version, held.figures())
-    parameters = parameter_rows(as_of, model, money)
-    if not quality.is_published:
-        return quality, PREDICTED.empty_table(), parameters
+    x = numbers(before, "calibration_repeat_purchases")
+    own = amounts(before, "calibration_mean_amount")
+    seen = amounts(before, "holdout_amount")
+    try:
+        money = gamma_gamma.fit(x, amounts(before, "calibration_mean_repeat_amount"))
+    except ValueError as error:
+        return held, Quality(SPEND, version, fault=f"{error}; the customer's own mean is taken")
+    amount = money.expected_amount(x, amounts(before, "calibration_mean_repeat_amount"))
+    figure = Figure(
+        "holdout_mae", float(np.mean(np.abs(held.expected * amount - seen))), "own mean amount",
+        float(np.mean(np.abs(held.expected * own - seen))), more_is_better=False, decides=True,
+    )  # fmt: skip
+    return held, Quality(SPEND, version, [figure])
+
+
+def _told(as_of: date, rows: pa.Table, *, with_money: bool) -> tuple[pa.Table, pa.Table]:
+    """Fits on everything known: what is expected, and the parameters."""
+    x = numbers(rows, "repeat_purchases")
+    of = bg_nbd.cells(x, numbers(rows, "days_to_last_purchase"), numbers(rows, "days_observed"))
+    model = bg_nbd.fit(of)
+    fits = {"bg_nbd": model.fit}
+    amount, method = amounts(rows, "mean_amount"), "own_mean"
+    if with_money:
+        z = amounts(rows, "mean_repeat_amount")
+        money = gamma_gamma.fit(x, z)
+        fits["gamma_gamma"] = money.fit
+        amount, method = money.expected_amount(x, z), "gamma_gamma"
     columns = {
         "as_of_date": pa.repeat(pa.scalar(as_of, pa.date32()), rows.num_rows),
         **{name: rows[name] for name in PREDICTED.names[1:5]},
-        **{name: pa.array(_rounded(v)) for name, v in predict(of, model, money, z).items()},
+        **{name: pa.array(_rounded(v)) for name, v in predict(of, model, amount).items()},
+        "amount_method": pa.repeat(method, rows.num_rows),
     }
-    return quality, table_of(columns).cast(PREDICTED), parameters
+    return table_of(columns).cast(PREDICTED), parameter_rows(as_of, fits)
+
+
+def amounts(table: pa.Table, column: str) -> Floats:
+    """As floating point, 0 where there is none."""
+    found: Floats = pc.fill_null(table[column].cast(pa.float64()), 0.0).to_numpy()
+    return np.nan_to_num(found)
 
 
 def numbers(table: pa.Table, column: str) -> NDArray[np.int64]:
@@ -189,18 +217,18 @@ def _rounded(values: Floats) -> Floats:
     return np.round(values, 6)
 
 
-def parameter_rows(as_of: date, model: BgNbd, money: GammaGamma) -> pa.Table:
+def parameter_rows(as_of: date, fits: Mapping[str, Fit]) -> pa.Table:
     """As `PARAMETERS`; times in days."""
     rows = [
         {
             "as_of_date": as_of,
             "model": name,
             "parameter": parameter,
-            "value": float(f"{fit.parameters[parameter]:.6g}"),
+            "value": float(f"{value:.6g}"),
             "standard_error": _known(fit.standard_errors[parameter]),
         }
-        for name, fit in (("bg_nbd", model.fit), ("gamma_gamma", money.fit))
-        for parameter in fit.parameters
+        for name, fit in fits.items()
+        for parameter, value in fit.parameters.items()
     ]
     return pa.Table.from_pylist(rows, schema=PARAMETERS)
 

@@ -34,7 +34,8 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "core": ("core",),
     "metrics": ("metrics",),
     "schemes": ("schemes",),
-    "marts": ("customer", "value", "credit"),
+    "statistics": ("statistics",),
+    "marts": ("customer", "value", "credit", "sales"),
     "serving": ("serving",),
 }
 """Layers in order, after the seeds and before the snapshots, and the folders of models in each."""

@@ -19,7 +19,7 @@ from expectations.engine import CRITICAL, ROW_NUMBER
 from extract.contract import Contract
 from kehu.errors import ValidationError
 
-MART_SCHEMAS = ("customer", "value", "credit")
+MART_SCHEMAS = ("customer", "value", "credit", "sales")
 """Schemas whose tables come from one build: all rows carry its run id."""
 
 

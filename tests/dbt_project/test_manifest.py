@@ -19,9 +19,11 @@ LAYERS: dict[str, set[str]] = {
     "core": {"staging", "identity", "core", "seed"},
     "metrics": {"core", "metrics", "seed"},
     "schemes": {"metrics", "schemes", "seed"},
+    "statistics": {"core", "metrics", "statistics", "seed"},
     "customer": {"identity", "core", "customer"},
     "value": {"core", "metrics", "schemes", "value", "customer", "analytics", "seed"},
     "credit": {"core", "metrics", "schemes", "credit", "customer", "analytics", "seed"},
+    "sales": {"core", "metrics", "statistics", "sales", "customer", "analytics", "seed"},
     "serving": {"customer", "value", "credit", "serving", "seed"},
 }
 """Folder of a model, and the folders it may read."""
@@ -29,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
 MARTS_ELSEWHERE = {"customer_metrics": "value", "scores": "value", "score_details": "value"}
 """Marts that stand in the folder of the step that makes them."""
 
-MARTS = {"customer", "value", "credit", "serving"}
+MARTS = {"customer", "value", "credit", "sales", "serving"}
 KEY_TESTS = {"unique_combination", "unique"}
 
 

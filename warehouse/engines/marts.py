@@ -17,7 +17,7 @@ from kehu.settings import Settings
 from warehouse.connection import Connection
 from warehouse.ddl.raw_tables import literal, quoted
 
-MART_SCHEMAS = ("customer", "value", "credit")
+MART_SCHEMAS = ("customer", "value", "credit", "sales")
 """Schemas of the tables that readers get."""
 
 
