@@ -89,6 +89,45 @@ PROMISED = (
         has_rows=False,  # nobody moves where one month is known
     ),
     _promise(
+        "value.lifetime_value",
+        "as_of_date customer_id",
+        "probability_alive expected_purchases_12m expected_purchases_24m expected_spend_12m"
+        " expected_spend_24m currency_code",
+        has_rows=False,  # as all predictions: empty where the model does not beat its baseline
+    ),
+    _promise(
+        "value.churn_risk",
+        "as_of_date population customer_id",
+        "churn_probability risk_decile reason_1 reason_2 reason_3",
+        has_rows=False,
+    ),
+    _promise(
+        "value.customer_clusters", "as_of_date customer_id", "cluster_no distance", has_rows=False
+    ),
+    _promise(
+        "value.cross_sell",
+        "as_of_date item_level item other_item",
+        "support confidence lift",
+        has_rows=False,
+    ),
+    _promise(
+        "value.model_quality",
+        "as_of_date model seed metric",
+        "data_version value baseline_value beats_baseline is_published",
+    ),
+    _promise(
+        "sales.forecast",
+        "as_of_date series_kind series month",
+        "forecast_amount lower_amount upper_amount naive_amount currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "sales.safety_stock",
+        "as_of_date product_code",
+        "safety_stock reorder_point",
+        has_rows=False,
+    ),
+    _promise(
         "credit.receivables_ageing",
         "as_of_date customer_id source_system bucket currency_code",
         "open_count open_amount",

@@ -7,7 +7,7 @@ import pytest
 from tests.dbt_project import made_up_facts
 from tests.dbt_project.scratch_warehouse import ScratchWarehouse
 
-LAYERS = ("metrics", "schemes", "value", "credit", "serving")
+LAYERS = ("metrics", "schemes", "statistics", "value", "credit", "sales", "serving")
 AS_OF_DATES = ("2025-06-30", "2025-12-31", "2026-01-31")
 
 

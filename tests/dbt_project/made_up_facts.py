@@ -14,14 +14,14 @@ FIRST, LAST = date(2024, 1, 1), date(2026, 2, 20)
 CUSTOMERS = [f"c{number:02}" for number in range(40)]
 
 COLUMNS = {
-    "int_customers": "customer_id varchar, first_seen_date date",
+    "int_customers": "customer_id varchar, customer_type varchar, first_seen_date date",
     "dim_customers": "customer_id varchar, customer_type varchar, display_name varchar,"
     " region varchar, first_seen_date date, source_count integer, in_billing boolean,"
     " in_his boolean, in_orders boolean, in_service boolean",
     "bridge_customer_records": "source_system varchar, customer_id varchar, valid_to date",
     "fct_transactions": "transaction_key varchar, customer_id varchar, source_system varchar,"
     " document_no varchar, transaction_kind varchar, transaction_date date, cancelled_date date,"
-    " product_class varchar, quantity decimal(18,3), unit_price decimal(18,4),"
+    " product_code varchar, product_class varchar, quantity decimal(18,3), unit_price decimal(18,4),"
     " list_amount decimal(18,4), gross_amount decimal(18,4), margin_amount decimal(18,4),"
     " currency_code varchar",
     "fct_receivables": "receivable_key varchar, customer_id varchar, source_system varchar,"
@@ -34,7 +34,11 @@ COLUMNS = {
     "dim_accounts": "customer_id varchar, account_kind varchar, opened_date date,"
     " closed_date date, usage_category varchar, importance_class varchar,"
     " supply_voltage_kv decimal(18,2), contracted_capacity_kva decimal(18,2),"
-    " estimated_annual_demand decimal(18,2), currency_code varchar",
+    " estimated_annual_demand decimal(18,2), currency_code varchar, payment_mode varchar,"
+    " contract_kind varchar, tenure_months integer, monthly_charges decimal(18,2),"
+    " is_churned boolean",
+    "dim_products": "product_code varchar, product_name varchar, product_class varchar,"
+    " stock_quantity decimal(18,2)",
     "fct_readings": "customer_id varchar, read_date date, kwh decimal(18,2)",
     "fct_contracts": "customer_id varchar, signed_date date, expires_date date,"
     " guarantee_amount decimal(18,2), currency_code varchar",
