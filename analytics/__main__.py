@@ -15,6 +15,7 @@ from kehu.errors import KehuError
 
 COMMANDS = {
     "churn": "analytics.churn.command",
+    "linkage": "analytics.linkage.command",
     "lifetime-value": "analytics.lifetime.command",
     "rfm": "analytics.rfm",
     "scorecard": "analytics.scorecard.command",

@@ -4,20 +4,23 @@ In: a number of records and a seed. Out: Arrow tables as the models `int_source_
 `int_exact_edges` have them, and who is who in truth. Touches nothing on disk.
 
 People and spelling are those of `demo`, normalisation is the gate's; the exact rules are those of
-the seed `match_rules`, without the callers who name a record.
+the seed `match_rules`.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from demo import service, spelling
 from demo.chance import stream
@@ -50,7 +53,7 @@ def make(customers: int, seed: int, records: int | None = None) -> People:
     world = lay_out(seed, customers, DAY, DAY)
     table = pa.concat_tables([_of_kind(world, kind) for kind in SYSTEM_OF])
     order = np.random.default_rng(seed).permutation(table.num_rows)
-    table = table.take(pa.array(order[:records]))
+    table = table.take(order[:records])
     for column, kind in KINDS.items():
         derived = derive(table[column].combine_chunks(), kind, _KEY)
         for suffix in ("_norm", "_pinyin"):
@@ -103,25 +106,44 @@ def _of_kind(world: Setting, kind: str) -> pa.Table:
     return table.filter(pa.array(records.entered <= world.now)).combine_chunks()
 
 
+def write(people: People, folder: Path) -> None:
+    """The three tables as Parquet, as `python -m analytics linkage train` reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in vars(people).items():
+        pq.write_table(table, folder / f"{name}.parquet")
+
+
 def _exact_edges(records: pa.Table) -> pa.Table:
     """Oldest to each other record of every group that a rule of the seed ties."""
     selects = []
     with RULES.open(encoding="utf-8") as lines:
         for rule in csv.DictReader(lines):
             if rule["rule"] == "named_record":
-                continue
-            columns = ", ".join(rule["identifiers"].split("+"))
+                continue  # below
+            columns = rule["identifiers"].split("+")
+            known = " and ".join(f"{column} is not null" for column in columns)
             selects.append(
                 f"""
                 select unnest(list(record_key)) as right_record_key,
                     min(record_key) as left_record_key
                 from records
-                where party_kind = '{rule["party_kind"]}' and {columns.replace(",", " is not null and")} is not null
-                group by {columns}
+                where party_kind = '{rule["party_kind"]}' and {known}
+                group by {", ".join(columns)}
                 having count(*) between 2 and {rule["group_limit"]}
                     and count(distinct identity_no_norm) <= 1
                 """
             )
+    selects.append(
+        """
+        select callers.record_key, named.record_key
+        from records as callers
+        inner join records as named
+            on callers.named_record_key = named.record_key
+            and callers.party_kind = named.party_kind
+        where callers.name_norm = named.name_norm or callers.name_pinyin = named.name_pinyin
+            or (callers.phone_norm = named.phone_norm and callers.name_norm is null)
+        """
+    )
     with duckdb.connect() as connection:
         connection.register("records", records)
         return connection.sql(
@@ -129,3 +151,16 @@ def _exact_edges(records: pa.Table) -> pa.Table:
             + " union all ".join(selects)
             + ") where left_record_key <> right_record_key"
         ).to_arrow_table()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.people", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=11)
+    options = parser.parse_args()
+    write(make(options.customers, options.seed), options.folder)
+
+
+if __name__ == "__main__":
+    main()

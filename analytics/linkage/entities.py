@@ -106,7 +106,7 @@ def fingerprints(connection: Any) -> None:
     )
 
 
-def _members(record_keys: pa.ChunkedArray, edges: pa.Table) -> pa.Table:
+def _members(record_keys: Any, edges: pa.Table) -> pa.Table:
     """record_key, entity_key (the least key of those that edges connect); only tied records."""
     encoded = (
         pa.chunked_array(
@@ -133,8 +133,10 @@ def _members(record_keys: pa.ChunkedArray, edges: pa.Table) -> pa.Table:
     )
     least = frame.group_by("component").aggregate([("record_key", "min")])
     joined = frame.join(least, "component")
-    return pa.table({"record_key": joined["record_key"], "entity_key": joined["record_key_min"]})
+    return joined.select(["record_key", "record_key_min"]).rename_columns(
+        ["record_key", "entity_key"]
+    )
 
 
-def _texts(column: pa.ChunkedArray) -> list[pa.Array]:
+def _texts(column: Any) -> list[Any]:
     return [chunk.cast(pa.string()) for chunk in column.chunks]

@@ -60,13 +60,13 @@ def scored(
     explain: bool = False,
 ) -> pa.Table:
     """The pairs of the table `pairs` that reach `keep_from`; `explain` adds Splink's columns."""
-    connection = database.duckdb_con
+    connection: Any = database.duckdb_con
     linker = linker_for(database, model, party_kind, pairs, explain=explain)
     result = linker.inference.predict(
         threshold_match_probability=keep_from or None, warning_mode="never"
     )
     extra = ", columns('^(gamma|mw)_')" if explain else ""
-    rows = connection.execute(
+    rows: pa.Table = connection.execute(
         f"select unique_id_l as left_id, unique_id_r as right_id, match_probability, match_weight"
         f"{extra} from {result.physical_name}"
     ).to_arrow_table()
@@ -78,7 +78,7 @@ def linker_for(
     database: DuckDBAPI, model: Model, party_kind: str, pairs: str, *, explain: bool = False
 ) -> Linker:
     """Splink with the model's weights, told to compare what the table `pairs` names."""
-    connection = database.duckdb_con
+    connection: Any = database.duckdb_con
     table = f"entities_{party_kind}"
     connection.execute(
         f"create or replace temp view {table} as"
@@ -106,7 +106,7 @@ def explained(database: DuckDBAPI, model: Model, party_kind: str, pairs: str) ->
 
     One row per pair and comparison, no value of a record.
     """
-    connection = database.duckdb_con
+    connection: Any = database.duckdb_con
     rows = scored(database, model, party_kind, 0.0, pairs, explain=True)
     connection.register("explained_rows", rows)
     selects = []
@@ -123,7 +123,8 @@ def explained(database: DuckDBAPI, model: Model, party_kind: str, pairs: str) ->
             f" case gamma_{name} {labels} end as level, mw_{name}{rarity} as weight"
             f" from explained_rows where gamma_{name} >= 0"
         )
-    return connection.execute(" union all ".join(selects)).to_arrow_table()
+    told: pa.Table = connection.execute(" union all ".join(selects)).to_arrow_table()
+    return told
 
 
 def _pairs_of(database: DuckDBAPI, party_kind: str) -> str:

@@ -25,39 +25,34 @@ from analytics.linkage.model import PARTY_KINDS, Model
 
 log = logging.getLogger(__name__)
 
+_PAIR: dict[str, pa.DataType] = {"left_record_key": pa.string(), "right_record_key": pa.string()}
 EDGES = pa.schema(
-    [
-        ("left_record_key", pa.string()),
-        ("right_record_key", pa.string()),
-        ("match_probability", pa.float64()),
-        ("match_weight", pa.float64()),
-        ("model_version", pa.string()),
-    ]
+    {
+        **_PAIR,
+        "match_probability": pa.float64(),
+        "match_weight": pa.float64(),
+        "model_version": pa.string(),
+    }
 )
 EXPLANATIONS = pa.schema(
-    [
-        ("left_record_key", pa.string()),
-        ("right_record_key", pa.string()),
-        ("comparison", pa.string()),
-        ("level", pa.string()),
-        ("weight", pa.float64()),
-    ]
+    {**_PAIR, "comparison": pa.string(), "level": pa.string(), "weight": pa.float64()}
 )
-FINGERPRINTS = pa.schema([("record_key", pa.string()), ("fingerprint", pa.string())])
-RUNS = pa.schema(
-    [
-        ("model_version", pa.string()),
-        ("model_digest", pa.string()),
-        ("seed", pa.int64()),
-        ("party_kind", pa.string()),
-        ("population", pa.int64()),
-        ("entities", pa.int64()),
-        ("fresh_entities", pa.int64()),
-        ("pairs_compared", pa.int64()),
-        ("edges", pa.int64()),
-        ("keep_from", pa.float64()),
-    ]
+FINGERPRINTS = pa.schema(
+    [pa.field("record_key", pa.string()), pa.field("fingerprint", pa.string())]
 )
+_RUN: dict[str, pa.DataType] = {
+    "model_version": pa.string(),
+    "model_digest": pa.string(),
+    "seed": pa.int64(),
+    "party_kind": pa.string(),
+    "population": pa.int64(),
+    "entities": pa.int64(),
+    "fresh_entities": pa.int64(),
+    "pairs_compared": pa.int64(),
+    "edges": pa.int64(),
+    "keep_from": pa.float64(),
+}
+RUNS = pa.schema(_RUN)
 _ENDS = "left_record_key, right_record_key"
 
 
@@ -74,7 +69,7 @@ def step(
     """linkage_edges, linkage_explanations, linkage_records and linkage_runs."""
     model = model or models.read()
     with databases.opened() as database:
-        connection = database.duckdb_con
+        connection: Any = database.duckdb_con
         prepare(connection, records, exact_edges, model)
         fingerprints(connection)
         entities, populations = _sizes(connection)
@@ -121,7 +116,7 @@ def _same_weights(previous: pa.Table, model: Model, populations: Mapping[str, in
 
 
 def _mark_fresh(connection: Any, known: bool) -> dict[str, int]:
-    """Make `fresh` (unique_id): entities that were not there as they are now; count them by kind."""
+    """Make `fresh` (unique_id): entities that were not there as they are; count them."""
     connection.execute(
         f"""
         create or replace temp table fresh as
@@ -163,7 +158,7 @@ def _keep(connection: Any, model: Model) -> None:
 
 
 def _explanations(database: DuckDBAPI, model: Model) -> pa.Table:
-    connection = database.duckdb_con
+    connection: Any = database.duckdb_con
     selects = [
         """
         select previous_explanations.* from previous_explanations
@@ -241,4 +236,5 @@ def _runs(
 def _sorted(connection: Any, relation: str, order: str, schema: pa.Schema) -> pa.Table:
     columns = ", ".join(schema.names)
     rows = connection.execute(f"select {columns} from {relation} order by {order}")
-    return rows.to_arrow_table().cast(schema)
+    table: pa.Table = rows.to_arrow_table()
+    return table.cast(schema)

@@ -50,7 +50,7 @@ def train(
         trained_on={"records": records.num_rows, "seed": seed},
     )
     with databases.opened() as database:
-        connection = database.duckdb_con
+        connection: Any = database.duckdb_con
         connection.execute("set threads = 1")  # a sample is drawn in the order of the rows
         prepare(connection, records, edges, model)
         connection.register("truth_given", truth)
@@ -75,7 +75,7 @@ def _estimate(
     database: DuckDBAPI, model: Model, kind: str, specification: Mapping[str, Any], seed: int
 ) -> float:
     """Write m and u into the model's comparisons; gives true pairs per entity."""
-    connection = database.duckdb_con
+    connection: Any = database.duckdb_con
     connection.execute(
         f"""
         create or replace temp table true_pairs as
@@ -127,7 +127,7 @@ def _estimate(
             total = sum(level[probability] for level in levels)
             for level in levels:
                 level[probability] = round(level[probability] / total, 10)
-    return round(matches / entities, 6)
+    return round(float(matches) / float(entities), 6)
 
 
 def _with_start_values(model: Model, kind: str) -> Model:
@@ -153,6 +153,8 @@ def _counts(database: DuckDBAPI, model: Model, kind: str, pairs: str) -> dict[st
     counts: dict[str, dict[int, int]] = {}
     for each in model.comparisons[kind]:
         name = each["output_column_name"]
-        found = rows[f"gamma_{name}"].value_counts().to_pylist()
-        counts[name] = {row["values"]: row["counts"] for row in found if row["values"] >= 0}
+        found: Any = rows[f"gamma_{name}"].value_counts()
+        counts[name] = {
+            row["values"]: row["counts"] for row in found.to_pylist() if row["values"] >= 0
+        }
     return counts
