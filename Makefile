@@ -19,7 +19,7 @@ DAYS ?= 1
 
 .PHONY: help
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set up ------------------------------------------------------------------------------------
 
@@ -97,6 +97,14 @@ value-checks: setup ## lifetime value, RFM and churn against published figures: 
 	@test -n "$(DATA)" && test -d "$(DATA)" || { \
 	    echo "The folder of public data is missing. do: make value-checks DATA=<folder>" >&2; exit 1; }
 	@$(PY) -m analytics value-checks --data "$(DATA)"
+
+.PHONY: identity-quality
+identity-quality: setup env ## the linkage against public data and the demo's truth: DATA=<folder>
+	@test -n "$(DATA)" && test -d "$(DATA)" || { \
+	    echo "The folder of public data is missing. do: make identity-quality DATA=<folder>" >&2; exit 1; }
+	@export KEHU_HOME=$${KEHU_HOME:-data}/identity-quality; \
+	    $(PY) -m demo create --customers 5000 && $(PY) -m dags run && \
+	    $(PY) -m analytics linkage quality --data "$(DATA)" --demo "$$KEHU_HOME"
 
 # --- check -------------------------------------------------------------------------------------
 

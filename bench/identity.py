@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
@@ -37,7 +36,7 @@ def prepare(folder: Path, records: int, new: int) -> None:
     made = people.make(round((records + new) / RECORDS_PER_CUSTOMER), 5, records + new)
     people.write(made, folder / "all")
     before = made.records.slice(0, records)
-    known = pa.table({"key": before["record_key"]})
+    known = before.select(["record_key"]).rename_columns(["key"])
     edges = made.edges
     for end in ("left_record_key", "right_record_key"):
         edges = edges.join(known, end, "key", join_type="left semi")
@@ -48,18 +47,10 @@ def whole_step(folder: Path, part: str, previous: str) -> dict[str, Any]:
     """The step as dbt's round calls it, from reading Arrow to Arrow."""
     from analytics.linkage import step as linkage
 
-    empty = [
-        schema.empty_table()
-        for schema in (
-            linkage.EDGES,
-            linkage.EXPLANATIONS,
-            linkage.FINGERPRINTS,
-            linkage.RUNS,
-        )
-    ]
-    state = (
-        [pq.read_table(folder / previous / f"{n}.parquet") for n in STATE] if previous else empty
-    )
+    schemas = (linkage.EDGES, linkage.EXPLANATIONS, linkage.FINGERPRINTS, linkage.RUNS)
+    state: list[Any] = [schema.empty_table() for schema in schemas]
+    if previous:
+        state = [pq.read_table(folder / previous / f"{name}.parquet") for name in STATE]
     records, edges = (pq.read_table(folder / part / f"{n}.parquet") for n in ("records", "edges"))
     began = time.monotonic()
     made = linkage.step([], records, edges, *state)

@@ -1,7 +1,7 @@
 """Source records of invented people without the facts around them: many, and quickly.
 
 In: a number of records and a seed. Out: Arrow tables as the models `int_source_records` and
-`int_exact_edges` have them, and who is who in truth. Touches nothing on disk.
+`intexact_edges` have them, and who is who in truth. Touches nothing on disk.
 
 People and spelling are those of `demo`, normalisation is the gate's; the exact rules are those of
 the seed `match_rules`.
@@ -62,7 +62,7 @@ def make(customers: int, seed: int, records: int | None = None) -> People:
                 table = table.append_column(name, derived[suffix])
     truth = table.select(["record_key", "party_id"])
     table = table.drop_columns(["party_id"])
-    return People(table, _exact_edges(table), truth)
+    return People(table, exact_edges(table), truth)
 
 
 def _of_kind(world: Setting, kind: str) -> pa.Table:
@@ -113,7 +113,7 @@ def write(people: People, folder: Path) -> None:
         pq.write_table(table, folder / f"{name}.parquet")
 
 
-def _exact_edges(records: pa.Table) -> pa.Table:
+def exact_edges(records: pa.Table) -> pa.Table:
     """Oldest to each other record of every group that a rule of the seed ties."""
     selects = []
     with RULES.open(encoding="utf-8") as lines:
