@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "staging": ("staging",),
+    "records": ("records",),
     "identity": ("identity",),
     "core": ("core",),
     "metrics": ("metrics",),

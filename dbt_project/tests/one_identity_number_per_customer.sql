@@ -1,10 +1,11 @@
--- A customer under two valid identity numbers was tied by a chain of weaker identifiers.
-{{ config(severity='warn') }}
+-- A customer under two valid identity numbers is two: the weakest edges between them are cut, unless
+-- a person said that both numbers are one person's.
+{{ config(group='identity') }}
 
 select
-    customer_id,
-    count(distinct identity_no_norm) as identity_number_count,
-    count(*) as record_count
-from {{ ref('int_customer_records') }}
-group by customer_id
-having count(distinct identity_no_norm) > 1
+    clusters.cluster_key,
+    count(distinct numbers.number_key) as identity_number_count
+from {{ ref('int_record_numbers') }} as numbers
+inner join {{ ref('int_clusters') }} as clusters on numbers.age_key = clusters.age_key
+group by clusters.cluster_key
+having count(distinct numbers.number_key) > 1

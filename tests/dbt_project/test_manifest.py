@@ -15,7 +15,8 @@ from tests.dbt_project.building import dbt
 
 LAYERS: dict[str, set[str]] = {
     "staging": {"source"},
-    "identity": {"staging", "identity", "analytics", "seed"},
+    "records": {"staging", "records", "seed"},
+    "identity": {"staging", "records", "identity", "analytics", "seed"},
     "core": {"staging", "identity", "core", "seed"},
     "metrics": {"core", "metrics", "seed"},
     "schemes": {"metrics", "schemes", "seed"},
@@ -32,6 +33,18 @@ MARTS_ELSEWHERE = {"customer_metrics": "value", "scores": "value", "score_detail
 """Marts that stand in the folder of the step that makes them."""
 
 MARTS = {"customer", "value", "credit", "sales", "serving"}
+OPEN_DOORS = {
+    "int_customer_records",
+    "int_survivors",
+    "int_record_periods",
+    "int_identity_changes",
+    "int_redirects",
+    "int_identity_measures",
+    "int_pair_evidence",
+    "int_review_pairs",
+}
+"""What models outside identity may read of it."""
+
 KEY_TESTS = {"unique_combination", "unique"}
 
 
@@ -86,10 +99,10 @@ def faults(manifest: dict[str, Any]) -> list[str]:
             as_mart = MARTS_ELSEWHERE.get(parent.split(".")[-1])
             if not {read, as_mart} & LAYERS[folder]:
                 found.append(f"{name} ({folder}) reads {parent.split('.')[-1]} ({read})")
-        if folder == "identity" and node["config"]["group"] != "identity":
+        of_identity = folder in ("records", "identity")
+        if of_identity and node["config"]["group"] != "identity":
             found.append(f"{name}: a step of identity outside the group identity")
-        open_doors = {"int_customer_records", "int_survivors"}
-        if folder == "identity" and (node["access"] != "private") != (name in open_doors):
+        if of_identity and (node["access"] != "private") != (name in OPEN_DOORS):
             found.append(f"{name}: access {node['access']}")
     return found
 

@@ -12,6 +12,12 @@ clusters as (
 
 ),
 
+cluster_ids as (
+
+    select * from {{ ref('int_cluster_ids') }}
+
+),
+
 edges as (
 
     select * from {{ ref('int_identity_edges') }}
@@ -20,59 +26,52 @@ edges as (
 
 edge_ends as (
 
-    select left_age_key as age_key, match_rule, match_probability from edges
+    select left_age_key as age_key, right_age_key as other_age_key, match_rule, match_probability, edge_rank
+    from edges
     union all
-    select right_age_key as age_key, match_rule, match_probability from edges
+    select right_age_key as age_key, left_age_key as other_age_key, match_rule, match_probability, edge_rank
+    from edges
 
 ),
 
--- Each record is tied by its surest edge; the oldest record of a cluster is where it began.
+-- Each record is tied by its surest edge inside its cluster.
 surest_edges as (
 
     select
-        age_key,
-        match_rule,
-        match_probability,
+        edge_ends.age_key,
+        edge_ends.match_rule,
+        edge_ends.match_probability,
         row_number() over (
-            partition by age_key
-            order by match_probability desc nulls last, match_rule asc nulls last
-        ) as edge_rank
+            partition by edge_ends.age_key
+            order by edge_ends.edge_rank asc nulls last
+        ) as edge_order
     from edge_ends
-
-),
-
-assigned as (
-
-    select
-        records.record_key,
-        records.source_system,
-        records.source_record_id,
-        records.record_kind,
-        records.party_kind,
-        records.identity_no_norm,
-        records.first_seen_date,
-        records.age_key,
-        coalesce(clusters.component, records.age_key) as oldest_age_key
-    from records
-    left join clusters on records.age_key = clusters.node
+    inner join clusters on edge_ends.age_key = clusters.age_key
+    inner join clusters as other_clusters
+        on
+            edge_ends.other_age_key = other_clusters.age_key
+            and clusters.cluster_key = other_clusters.cluster_key
 
 )
 
+-- the oldest record of a cluster is where it began
 select
-    assigned.record_key,
-    assigned.source_system,
-    assigned.source_record_id,
-    assigned.record_kind,
-    assigned.party_kind,
-    assigned.identity_no_norm,
-    assigned.first_seen_date,
-    md5(oldest.record_key) as customer_id,
+    records.record_key,
+    records.source_system,
+    records.source_record_id,
+    records.record_kind,
+    records.party_kind,
+    records.identity_no_norm,
+    records.first_seen_date,
+    records.age_key,
+    cluster_ids.customer_id,
     coalesce(surest_edges.match_rule, 'first_record') as match_rule,
     coalesce(surest_edges.match_probability, cast(1 as decimal(5, 4))) as match_probability
-from assigned
-inner join records as oldest on assigned.oldest_age_key = oldest.age_key
+from records
+inner join clusters on records.age_key = clusters.age_key
+inner join cluster_ids on clusters.cluster_key = cluster_ids.cluster_key
 left join surest_edges
     on
-        assigned.age_key = surest_edges.age_key
-        and surest_edges.edge_rank = 1
-        and assigned.age_key <> assigned.oldest_age_key
+        records.age_key = surest_edges.age_key
+        and surest_edges.edge_order = 1
+        and records.age_key <> clusters.cluster_key

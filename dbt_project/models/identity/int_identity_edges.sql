@@ -1,105 +1,73 @@
-with records as (
+{% set columns = 'left_age_key, right_age_key, left_record_key, right_record_key, party_kind' %}
 
-    select * from {{ ref('int_source_records') }}
+with decisions as (
 
-),
-
-rule_groups as (
-
-    select * from {{ ref('int_rule_groups') }}
+    select * from {{ ref('int_identity_decisions') }}
 
 ),
 
-match_rules as (
+must_not_link as (
 
-    select * from {{ ref('match_rules') }}
-
-),
-
-members as (
-
-    select
-        rule_groups.rule,
-        rule_groups.party_kind,
-        rule_groups.group_key,
-        records.age_key,
-        records.identity_no_norm
-    from rule_groups
-    inner join records on rule_groups.record_key = records.record_key
-
-),
-
--- A group under two valid identity numbers ties nobody: whom it meant cannot be told.
-groups as (
-
-    select
-        rule,
-        party_kind,
-        group_key,
-        min(age_key) as oldest_age_key,
-        count(*) as member_count
-    from members
-    group by rule, party_kind, group_key
-    having count(distinct identity_no_norm) <= 1 and count(*) > 1
-
-),
-
-group_edges as (
-
-    select
-        groups.rule,
-        groups.party_kind,
-        groups.oldest_age_key as left_age_key,
-        members.age_key as right_age_key
-    from groups
-    inner join match_rules
-        on groups.rule = match_rules.rule and groups.party_kind = match_rules.party_kind
-    inner join members
-        on
-            groups.rule = members.rule
-            and groups.party_kind = members.party_kind
-            and groups.group_key = members.group_key
-    where
-        groups.member_count <= match_rules.group_limit
-        and groups.oldest_age_key <> members.age_key
-
-),
-
-named_edges as (
-
-    select
-        'named_record' as rule,
-        named.party_kind,
-        least(named.age_key, callers.age_key) as left_age_key,
-        greatest(named.age_key, callers.age_key) as right_age_key
-    from records as callers
-    inner join records as named
-        on callers.named_record_key = named.record_key and callers.party_kind = named.party_kind
-    where
-        (
-            callers.name_norm = named.name_norm
-            or callers.name_pinyin = named.name_pinyin
-            or (callers.phone_norm = named.phone_norm and callers.name_norm is null)
-        )
-        and coalesce(callers.identity_no_norm, named.identity_no_norm, '')
-        = coalesce(named.identity_no_norm, callers.identity_no_norm, '')
+    select left_age_key, right_age_key from decisions
+    where decision = 'must_not_link'
 
 ),
 
 edges as (
 
-    select * from group_edges
+    select {{ columns }}, match_rule, match_probability from {{ ref('int_exact_edges') }}
+
     union all
-    select * from named_edges
+
+    select {{ columns }}, 'linkage' as match_rule, match_probability
+    from {{ ref('int_linkage_pairs') }}
+    where is_link
+
+),
+
+allowed_edges as (
+
+    select edges.*, 1 as priority
+    from edges
+    left join must_not_link
+        on
+            edges.left_age_key = must_not_link.left_age_key
+            and edges.right_age_key = must_not_link.right_age_key
+    where must_not_link.left_age_key is null
+
+),
+
+decided_edges as (
+
+    select
+        {{ columns }},
+        'must_link' as match_rule,
+        cast(1 as decimal(5, 4)) as match_probability,
+        0 as priority
+    from decisions
+    where decision = 'must_link'
+
+),
+
+all_edges as (
+
+    select * from allowed_edges
+    union all
+    select * from decided_edges
 
 )
 
+-- the strongest edge first: the order in which records come together where not all of them may
 select
-    edges.left_age_key,
-    edges.right_age_key,
-    edges.rule as match_rule,
-    edges.party_kind,
-    match_rules.probability as match_probability
-from edges
-inner join match_rules
-    on edges.rule = match_rules.rule and edges.party_kind = match_rules.party_kind
+    {{ columns }},
+    match_rule,
+    match_probability,
+    row_number() over (
+        order by
+            priority asc nulls last,
+            match_probability desc nulls last,
+            left_age_key asc nulls last,
+            right_age_key asc nulls last,
+            match_rule asc nulls last
+    ) as edge_rank
+from all_edges
