@@ -1,5 +1,5 @@
--- A customer under two valid identity numbers is two: the weakest edges between them are cut, unless
--- a person said that both numbers are one person's.
+-- A customer under two valid identity numbers is two: the weakest edges between them are cut,
+-- unless a person said that both numbers are one person's.
 {{ config(group='identity') }}
 
 select

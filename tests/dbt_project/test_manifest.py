@@ -21,7 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "metrics": {"core", "metrics", "seed"},
     "schemes": {"metrics", "schemes", "seed"},
     "statistics": {"core", "metrics", "statistics", "seed"},
-    "customer": {"identity", "core", "customer"},
+    "customer": {"identity", "core", "customer", "seed"},
     "value": {"core", "metrics", "schemes", "value", "customer", "analytics", "seed"},
     "credit": {"core", "metrics", "schemes", "credit", "customer", "analytics", "seed"},
     "sales": {"core", "metrics", "statistics", "sales", "customer", "analytics", "seed"},

@@ -52,7 +52,9 @@ kept as (
 
 kept_ids as (
 
-    select cluster_key, customer_id from kept where id_rank = 1
+    select cluster_key, customer_id
+    from kept
+    where id_rank = 1
 
 ),
 

@@ -26,10 +26,20 @@ edges as (
 
 edge_ends as (
 
-    select left_age_key as age_key, right_age_key as other_age_key, match_rule, match_probability, edge_rank
+    select
+        left_age_key as age_key,
+        right_age_key as other_age_key,
+        match_rule,
+        match_probability,
+        edge_rank
     from edges
     union all
-    select right_age_key as age_key, left_age_key as other_age_key, match_rule, match_probability, edge_rank
+    select
+        right_age_key as age_key,
+        left_age_key as other_age_key,
+        match_rule,
+        match_probability,
+        edge_rank
     from edges
 
 ),

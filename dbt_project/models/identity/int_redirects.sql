@@ -33,7 +33,12 @@ ranked as (
 
 known as (
 
-    select customer_id, redirected_to, valid_from from ranked where redirect_rank = 1
+    select
+        customer_id,
+        redirected_to,
+        valid_from
+    from ranked
+    where redirect_rank = 1
 
 ),
 
