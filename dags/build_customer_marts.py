@@ -28,11 +28,12 @@ def build_marts() -> None:
     """Unless a table is held, let the engine see what is loaded; build and test by layer."""
     from dags.blocks.dbt import build
     from dags.blocks.engine import engine_of
+    from dags.blocks.identity import remember
     from dags.blocks.statistics import run_after
     from dags.blocks.steward import load_decisions
     from extract.contract import read_all
     from kehu.settings import load
-    from warehouse import raw, runs, volume
+    from warehouse import identity_memory, raw, runs, volume
 
     context, settings = get_current_context(), load()
     run_id = run_id_of(context)
@@ -51,6 +52,9 @@ def build_marts() -> None:
         stages["register"] = time.monotonic() - began
         after = partial(run_after, engine=engine, as_of_dates=days)
         stages.update(build(settings, variables, engine, after))
+        began = time.monotonic()
+        remember(identity_memory.settle(settings, engine, run_id, as_of), settings, run_id)
+        stages["remember"] = time.monotonic() - began
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 
 

@@ -16,13 +16,15 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from dags.blocks.identity import remember
 from demo.lifecycle import advance, create
 from expectations.gate import require_passed, validate_all
 from extract.contract import read_all
 from extract.run import extract_system
 from kehu.settings import CLONE, SYSTEMS, Settings, load
 from tests.parity.engines import RAW, Duck, Sail, sail
-from warehouse import raw
+from warehouse import identity_memory, raw
+from warehouse.engines import opened
 
 PROJECT = CLONE / "dbt_project"
 CUSTOMERS = 200
@@ -95,6 +97,18 @@ def _people_change(settings: Settings) -> None:
             "update customers set region = 'moved', updated_at = ? where customer_no = ?",
             [(moment, number) for (number,) in others[:5]],
         )
+        # one who gave no number shares a telephone with one person, an e-mail with another
+        (first,), (bridge,), (second,) = others[5:8]
+        source.executemany(
+            "update customers set customer_kind = 'person', customer_name = '欧阳明月', phone = ?,"
+            " email = ?, identity_no = case when ? then identity_no end, updated_at = ?"
+            " where customer_no = ?",
+            [
+                ("13912340001", None, True, moment, first),
+                ("13912340001", "ouyang@example.com", False, moment, bridge),
+                (None, "ouyang@example.com", True, moment, second),
+            ],
+        )
     source.close()
 
 
@@ -121,6 +135,8 @@ def _ingest(settings: Settings, folder: Path, day: date) -> Day:
     results = Duck(settings.work_file).dbt(PROJECT, "build", *NO_TESTS, as_of_dates=dates)
     _LOG.info("duckdb, %s: %s nodes, %.1f s", day, len(results), time.perf_counter() - began)
     tables = Duck(settings.work_file).tables()
+    with opened(settings) as engine:
+        remember(identity_memory.settle(settings, engine, folder.name, day), settings, folder.name)
     return Day(day, folder, dates, tables, keys=_keys(settings))
 
 

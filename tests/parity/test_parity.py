@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.parity, pytest.mark.timeout(600)]
 SCHEMAS = ("staging", "identity", "core", "schemes", "value", "credit", "customer", "snapshots")
 FILLED = (
     "identity.int_clusters",
+    "identity.int_new_assignments",
+    "customer.customer_timeline",
+    "customer.identity_explanations",
     "core.fct_transactions",
     "core.fct_receipt_allocations",
     "value.customer_metrics",
@@ -75,9 +78,23 @@ def test_components_are_those_of_another_implementation(days: list[Day]) -> None
         edges = day.spark["identity.int_identity_edges"].select(["left_age_key", "right_age_key"])
         graph: nx.Graph[str] = nx.Graph(zip(*(column.to_pylist() for column in edges), strict=True))
         expected = {node: min(part) for part in nx.connected_components(graph) for node in part}
-        rows = day.spark["identity.int_clusters"].to_pylist()
+        rows = day.spark["identity.int_components"].to_pylist()
         assert len(rows) == len(expected) > 100
         assert {row["node"]: row["component"] for row in rows} == expected
+
+
+def test_a_conflict_and_a_merge_are_told_on_the_second_day(days: list[Day]) -> None:
+    """They go through the rounds that cut weak edges, and through the memory of the first day."""
+    second = days[1].spark
+    assert second["identity.int_split_clusters"].num_rows >= 3
+    assert second["identity.int_cut_edges"].num_rows == 1
+    assert second["customer.identity_review_queue"].num_rows == 1
+    kinds = second["customer.fct_identity_changes"].column("change_kind").to_pylist()
+    assert kinds.count("merge") >= 2
+    assert second["customer.customer_redirects"].num_rows == kinds.count("merge")
+    assert set(second["customer.fct_identity_changes"].column("changed_on").to_pylist()) == {
+        days[1].day
+    }
 
 
 def test_a_broken_macro_turns_parity_red(days: list[Day], spark: Sail, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ renamed as (
         valid_from,
         customer_id,
         match_rule,
-        match_probability
+        cast(round(match_probability, 4) as decimal(5, 4)) as match_probability
     from source
 
 )
