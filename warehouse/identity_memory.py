@@ -133,7 +133,8 @@ def _land(
                 whole.to_batches(),
                 contract.columns,
             )
-            landed = parquet.measure(folder / batch.data.name, contract, day).rows
-            landing.seal(folder, replace(manifest, landed_rows=landed))
+            landed = parquet.measure(folder / batch.data.name, contract, day)
+            cursor = landed.cursor.isoformat() if landed.cursor else None
+            landing.seal(folder, replace(manifest, landed_rows=landed.rows, cursor_to=cursor))
         batches.append(batch)
     return batches

@@ -55,6 +55,7 @@ class IdentityDays:
     @classmethod
     def make(cls, folder: Path) -> IdentityDays:
         stand_ins = {"int_source_records": "select * from facts.source_records"}
+        stand_ins["stg_steward__identity_decisions"] = "select * from facts.words"
         stand_ins |= {f"stg_identity__{name}": f"select * from facts.{name}" for name in _MEMORY}
         warehouse = ScratchWarehouse.make(folder, ["records", "identity", "statistics"], stand_ins)
         shutil.copytree(PROJECT / "seeds" / "identity", folder / "seeds" / "identity")
@@ -68,6 +69,9 @@ class IdentityDays:
         warehouse.execute(
             "create schema facts",
             f"create table facts.source_records ({cells})",
+            "create table facts.words (left_source_system varchar, left_source_record_id varchar,"
+            " right_source_system varchar, right_source_record_id varchar, decision varchar,"
+            " decided_at timestamp)",
             *(f"create table facts.{name} ({columns})" for name, columns in _MEMORY.items()),
         )
         return cls(warehouse)
@@ -119,13 +123,21 @@ class IdentityDays:
         assert outcome.success, outcome.exception or "\n".join(failed)
 
     def _decide(self, decisions: Sequence[Mapping[str, Any]]) -> None:
+        """Words of stewards, of which the latest about a pair stands; the others are in the seed."""
+        words = {}
         path = self.warehouse.folder / "seeds" / "identity" / "identity_decisions.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow("left_record_key right_record_key decision decided_on reason".split())
             for word in decisions:
-                left, right = word["pair"]
-                writer.writerow([left, right, word["decision"], on(word["day"]), "seen papers"])
+                left, right = sorted(word["pair"])
+                if word.get("steward"):
+                    cells = (*left.split("|"), *right.split("|"), word["decision"], on(word["day"]))
+                    words[left, right] = cells
+                else:
+                    writer.writerow([left, right, word["decision"], on(word["day"]), "seen papers"])
+        rows = list(words.values())
+        self.warehouse.execute("delete from facts.words", *_inserts("facts.words", rows))
 
     def remember(self) -> None:
         """Give the next build what this one has to remember."""

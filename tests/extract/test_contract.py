@@ -58,7 +58,7 @@ def test_everything_derives_from_one_file(place: Workplace) -> None:
 def test_every_contract_of_the_project_is_valid() -> None:
     contracts = read_all((CLONE / "extract/contracts", CLONE / "demo/public"))
 
-    assert {contract.system for contract in contracts} == {*SYSTEMS, "steward"}
+    assert {contract.system for contract in contracts} == {*SYSTEMS, "steward", "identity"}
     for contract in contracts:
         assert contract.grain.startswith("One row per"), contract.name
         assert contract.is_snapshot == (contract.deletes == "snapshot"), contract.name

@@ -6,6 +6,32 @@ with seeded as (
 
 ),
 
+of_stewards as (
+
+    select * from {{ ref('stg_steward__identity_decisions') }}
+
+),
+
+words as (
+
+    select
+        left_record_key,
+        right_record_key,
+        decision,
+        decided_on
+    from seeded
+
+    union all
+
+    select
+        left_source_system || '|' || left_source_record_id as left_record_key,
+        right_source_system || '|' || right_source_record_id as right_record_key,
+        decision,
+        cast(decided_at as date) as decided_on
+    from of_stewards
+
+),
+
 records as (
 
     select record_key, age_key, party_kind from {{ ref('int_source_records') }}
@@ -19,7 +45,7 @@ ordered as (
         greatest(left_record_key, right_record_key) as right_record_key,
         decision,
         decided_on
-    from seeded
+    from words
 
 ),
 
