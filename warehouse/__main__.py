@@ -1,7 +1,7 @@
 """`python -m warehouse`: what a person does with the warehouse by hand.
 
 In: a command. Out: its result on the screen; exit code 1 and a message when it could not.
-Touches: what the command names. Never prints a cell of a source.
+Touches: what the command names. Prints a cell of a source only for `show --restricted`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kehu.errors import KehuError, LandingError, WarehouseError
 from kehu.settings import SYSTEMS, Settings
 from warehouse import (
     backup,
+    customer_view,
     dbt_sources,
     decide,
     hashes,
@@ -129,6 +130,15 @@ def _parser() -> argparse.ArgumentParser:
 
     holding = commands.add_parser("holds", help="source tables that keep marts from being built")
     holding.set_defaults(command=_holds)
+
+    showing = commands.add_parser(
+        "show", help="one customer as readers see it: records, why, changes, events"
+    )
+    showing.add_argument("name", help="customer id, old or new, or <system>:<record id>")
+    showing.add_argument(
+        "--restricted", action="store_true", help="with names and numbers; on a terminal only"
+    )
+    showing.set_defaults(command=_show_customer)
 
     hashing = commands.add_parser("hashes", help="a hash per table, without run ids and times")
     hashing.add_argument("file", nargs="?", type=Path, help="default: the published file")
@@ -264,6 +274,22 @@ def _holds(options: argparse.Namespace, settings: Settings) -> int:
     for hold in held:
         print(f"{hold}; batch {hold.batch.batch_id}")
     return 2 if held else 0
+
+
+def _show_customer(options: argparse.Namespace, settings: Settings) -> int:
+    if options.restricted and not sys.stdout.isatty():
+        raise WarehouseError(
+            "Names and numbers are shown on a terminal only: output that is redirected may be read "
+            "outside the restricted zone.",
+            where="--restricted",
+            do="call it on a terminal, or without --restricted",
+        )
+    console = Console()
+    console = Console(width=max(console.width, _WIDTH))
+    for part in customer_view.view(settings, options.name, restricted=options.restricted):
+        if not isinstance(part, Table) or part.row_count:
+            console.print(part)
+    return 0
 
 
 def _hashes(options: argparse.Namespace, settings: Settings) -> int:
