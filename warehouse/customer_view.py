@@ -120,7 +120,7 @@ def _parts(con: Connection, customer_id: str) -> Iterator[Table]:
         "Waits for a person",
         con,
         "select left_source_system || ' ' || left_source_record_id as record,"
-        " right_source_system || ' ' || right_source_record_id as record_2, reason,"
+        " right_source_system || ' ' || right_source_record_id as record_2, review_reason,"
         " match_probability, amount_at_stake from customer.identity_review_queue"
         " where ? in (left_customer_id, right_customer_id) order by review_rank",
         customer_id,

@@ -50,14 +50,41 @@ PROMISED = (
     ),
     _promise(
         "customer.bridge_customer_records",
-        "source_system source_record_id",
-        "customer_id match_rule match_probability valid_from valid_to",
+        "",
+        "source_system source_record_id customer_id match_rule match_probability valid_from"
+        " valid_to",
     ),
     _promise(
         "customer.customer_360",
         "customer_id",
         f"customer_type display_name region first_seen_date source_count {_SOURCES}",
     ),
+    _promise(
+        "customer.customer_timeline",
+        "event_key",
+        "customer_id event_at source_system event_type amount currency_code summary",
+    ),
+    _promise("customer.customer_redirects", "customer_id", "redirected_to", has_rows=False),
+    _promise(
+        "customer.fct_identity_changes",
+        "change_key",
+        "changed_on change_kind rule customer_id_before customer_id_after",
+        has_rows=False,
+    ),
+    _promise(
+        "customer.identity_explanations",
+        "left_source_system left_source_record_id right_source_system right_source_record_id"
+        " match_rule comparison",
+        "customer_id match_probability weight sentence",
+        has_rows=False,
+    ),
+    _promise(
+        "customer.identity_review_queue",
+        "review_rank",
+        "left_customer_id right_customer_id review_reason match_probability amount_at_stake",
+        has_rows=False,
+    ),
+    _promise("customer.identity_health", "measure", "measured measured_before is_within_limits"),
     _promise("value.customer_metrics", "as_of_date customer_id", "currency_code"),
     _promise(
         "value.rfm",
@@ -215,6 +242,19 @@ def _query(rule: str, query: str) -> Any:
 
 
 def _classes(table: str, seeds: Path) -> list[Any]:
+    if table == "customer.bridge_customer_records":
+        key = "source_system, source_record_id"
+        return [
+            _query(
+                "key:unique_now",
+                f"select {key} from {{batch}} where valid_to is null"
+                f" group by {key} having count(*) > 1 limit 1",
+            ),
+            *(
+                gxe.ExpectColumnValuesToNotBeNull(column=column, **_named(f"{column}:not_null"))
+                for column in key.split(", ")
+            ),
+        ]
     if table == "value.rfm":
         bands = [
             gxe.ExpectColumnValuesToBeBetween(

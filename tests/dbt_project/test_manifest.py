@@ -21,7 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "metrics": {"core", "metrics", "seed"},
     "schemes": {"metrics", "schemes", "seed"},
     "statistics": {"core", "metrics", "statistics", "seed"},
-    "customer": {"identity", "core", "customer", "seed"},
+    "customer": {"records", "identity", "core", "customer", "seed"},
     "value": {"core", "metrics", "schemes", "value", "customer", "analytics", "seed"},
     "credit": {"core", "metrics", "schemes", "credit", "customer", "analytics", "seed"},
     "sales": {"core", "metrics", "statistics", "sales", "customer", "analytics", "seed"},
@@ -34,6 +34,7 @@ MARTS_ELSEWHERE = {"customer_metrics": "value", "scores": "value", "score_detail
 
 MARTS = {"customer", "value", "credit", "sales", "serving"}
 OPEN_DOORS = {
+    "int_identifiers_set_aside",
     "int_customer_records",
     "int_survivors",
     "int_record_periods",

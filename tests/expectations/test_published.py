@@ -23,6 +23,24 @@ create table customer.bridge_customer_records as select 'billing' as source_syst
     null::date as valid_to,
     'r1' as run_id from range(3);
 create table customer.customer_360 as select * from customer.dim_customers;
+create table customer.customer_timeline as select 'e' || range as event_key,
+    'c' || range as customer_id, timestamp '2026-01-01' as event_at, 'billing' as source_system,
+    'bill' as event_type, 1.00 as amount, 'CNY' as currency_code, 'Debt issued' as summary,
+    'r1' as run_id from range(3);
+create table customer.customer_redirects as select 'old' as customer_id, 'c0' as redirected_to,
+    'r1' as run_id;
+create table customer.fct_identity_changes as select 'k' as change_key,
+    date '2026-01-31' as changed_on, 'merge' as change_kind, 'name_phone' as rule,
+    'old' as customer_id_before, 'c0' as customer_id_after, 'r1' as run_id;
+create table customer.identity_explanations as select 'c0' as customer_id,
+    'billing' as left_source_system, 'a0' as left_source_record_id, 'his' as right_source_system,
+    'p0' as right_source_record_id, 'name_phone' as match_rule, 'name_phone' as comparison,
+    0.99 as match_probability, 6.6 as weight, 'Same name.' as sentence, 'r1' as run_id;
+create table customer.identity_review_queue as select 1 as review_rank, 'c0' as left_customer_id,
+    'c1' as right_customer_id, 'between_thresholds' as review_reason, 0.7 as match_probability,
+    1.00 as amount_at_stake, 'r1' as run_id;
+create table customer.identity_health as select 'customers' as measure, 3 as measured,
+    2 as measured_before, true as is_within_limits, 'r1' as run_id;
 create table value.customer_metrics as select date '2026-01-31' as as_of_date,
     'c' || range as customer_id, 'CNY' as currency_code, 'r1' as run_id from range(3);
 create table value.rfm as select date '2026-01-31' as as_of_date, 'c' || range as customer_id,
@@ -69,6 +87,17 @@ VIOLATIONS = {
     ),
     "customer.bridge_customer_records: customer_id:not_null": (
         "update customer.bridge_customer_records set customer_id = null where customer_id = 'c1'"
+    ),
+    "customer.bridge_customer_records: key:unique_now": (
+        "insert into customer.bridge_customer_records"
+        " from customer.bridge_customer_records where source_record_id = 'a2'"
+    ),
+    "customer.bridge_customer_records: source_system:not_null": (
+        "update customer.bridge_customer_records set source_system = null"
+        " where source_record_id = 'a0'"
+    ),
+    "customer.customer_timeline: key:unique": (
+        "insert into customer.customer_timeline from customer.customer_timeline limit 1"
     ),
     "value.customer_metrics: customer_id:not_null": (
         "update value.customer_metrics set customer_id = null where customer_id = 'c1'"

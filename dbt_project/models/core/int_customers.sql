@@ -39,6 +39,8 @@ survived as (
         max(case when attribute = '{{ attribute }}' then attribute_value end) as {{ attribute }},
         max(case when attribute = '{{ attribute }}' then source_system end)
             as {{ attribute }}_source,
+        max(case when attribute = '{{ attribute }}' then updated_at end)
+            as {{ attribute }}_updated_at,
         {% endfor %}
         max(case when attribute = 'full_name' then companion end) as name_norm,
         max(case when attribute = 'identity_no' then companion end) as identity_no_hash,
@@ -72,6 +74,9 @@ select
     survived.email_source,
     survived.address_source,
     survived.region_source,
+    {% for attribute in attributes %}
+    survived.{{ attribute }}_updated_at,
+    {% endfor %}
     customers.first_seen_date,
     customers.record_count,
     customers.source_count,

@@ -81,7 +81,7 @@ select
     left_customer_id,
     right_customer_id,
     party_kind as customer_type,
-    reason,
+    review_reason,
     match_probability,
     amount_at_stake,
     '{{ var("reporting_currency") }}' as currency_code

@@ -35,7 +35,7 @@ pairs as (
         right_record_key,
         party_kind,
         match_probability,
-        'between_thresholds' as reason
+        'between_thresholds' as review_reason
     from linkage_pairs
 
     union all
@@ -48,7 +48,7 @@ pairs as (
         party_kind,
         match_probability,
         case cut_reason when 'identity_number' then 'two_identity_numbers' else 'parted' end
-            as reason
+            as review_reason
     from cut_edges
 
 ),
@@ -60,7 +60,7 @@ ranked as (
         *,
         row_number() over (
             partition by left_age_key, right_age_key
-            order by reason desc nulls last, match_probability desc nulls last
+            order by review_reason desc nulls last, match_probability desc nulls last
         ) as pair_rank
     from pairs
 
@@ -73,7 +73,7 @@ select
     right_records.customer_id as right_customer_id,
     ranked.party_kind,
     ranked.match_probability,
-    ranked.reason
+    ranked.review_reason
 from ranked
 inner join customer_records as left_records on ranked.left_age_key = left_records.age_key
 inner join customer_records as right_records on ranked.right_age_key = right_records.age_key

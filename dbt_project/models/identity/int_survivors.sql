@@ -12,6 +12,12 @@ survivorship as (
 
 ),
 
+survivorship_order as (
+
+    select * from {{ ref('survivorship_order') }}
+
+),
+
 counted as (
 
     select
@@ -31,19 +37,42 @@ counted as (
 
 ),
 
-ranked as (
+-- the place of each value by each criterion; the seed says which one counts first
+placed as (
 
     select
         *,
-        row_number() over (
-            partition by customer_id, attribute
-            order by
-                priority asc nulls last,
-                updated_at desc nulls last,
-                value_count desc nulls last,
-                record_key asc nulls last
-        ) as value_rank
+        dense_rank() over (
+            partition by customer_id, attribute order by priority asc nulls last
+        ) as priority_place,
+        dense_rank() over (
+            partition by customer_id, attribute order by updated_at desc nulls last
+        ) as recency_place,
+        dense_rank() over (
+            partition by customer_id, attribute order by value_count desc nulls last
+        ) as frequency_place
     from counted
+
+),
+
+ranked as (
+
+    select
+        placed.*,
+        row_number() over (
+            partition by placed.customer_id, placed.attribute
+            order by
+                {% for criterion in ['first_by', 'second_by', 'third_by'] %}
+                case survivorship_order.{{ criterion }}
+                    when 'priority' then placed.priority_place
+                    when 'recency' then placed.recency_place
+                    else placed.frequency_place
+                end asc nulls last,
+                {% endfor %}
+                placed.record_key asc nulls last
+        ) as value_rank
+    from placed
+    left join survivorship_order on placed.attribute = survivorship_order.attribute
 
 )
 
@@ -54,6 +83,7 @@ select
     companion,
     source_system,
     record_key,
+    updated_at,
     value_count
 from ranked
 where value_rank = 1
