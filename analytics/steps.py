@@ -47,6 +47,20 @@ class Step:
 
 STEPS: tuple[Step, ...] = (
     Step(
+        name="linkage",
+        after="records",
+        reads={
+            "records": "identity.int_source_records",
+            "exact_edges": "identity.int_exact_edges",
+            "previous_edges": "analytics.linkage_edges",
+            "previous_explanations": "analytics.linkage_explanations",
+            "previous_records": "analytics.linkage_records",
+            "previous_runs": "analytics.linkage_runs",
+        },
+        makes=["linkage_edges", "linkage_explanations", "linkage_records", "linkage_runs"],
+        function="analytics.linkage.step:step",
+    ),
+    Step(
         name="cycle_regression",
         after="metrics",
         reads={"observations": "value.int_cycle_observations"},
