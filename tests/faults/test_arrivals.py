@@ -22,7 +22,7 @@ from tests.faults.house import BAD, DAY, House, digest
 from tests.faults.steps import Given
 from warehouse import connection
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(2400)]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 

@@ -27,7 +27,7 @@ from warehouse.admission import admit
 from warehouse.backup import back_up, restore
 from warehouse.rebuild import rebuild
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(2400)]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tests.faults.conftest import Counted, times
 from tests.faults.house import DAY, House
 from tests.faults.steps import Given
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(3600)]
 
 SHARE = {"extract": 22, "gate": 20, "load": 34, "marts": 10, "publish": 26}
 """Kills per step of a full run; a step has some 30 to 150 points."""

@@ -30,7 +30,7 @@ from tests.warehouse.landed import settings_at
 from warehouse import connection, publish, runs
 from warehouse.hashes import table_hashes
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 CUSTOMERS = 60
 DAY = date(2026, 1, 31)
 Files = set[str]

@@ -21,7 +21,7 @@ from tests.faults.house import DAY, House
 from tests.faults.steps import Given, Outcome
 from warehouse import connection
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(2400)]
 
 
 def both(step: str, house: House, one: Given, other: Given, papers: Path) -> list[Outcome]:
