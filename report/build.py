@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 
 from kehu.settings import SYSTEMS, Settings
-from report import wording
+from report import predictions, wording
 from report.published import BUCKETS, Content, Row, read, share
 from warehouse.connection import read_published
 
@@ -50,6 +50,7 @@ def render(content: Content) -> str:
         "compact": wording.compact,
         "percent": wording.percent,
         "seconds": wording.seconds,
+        "words": predictions.words,
     }
     environment.globals |= {"share": share, "width": width, "longest_share": longest_share}
     label = _Labels(content)

@@ -17,6 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from kehu.settings import SYSTEMS
+from report import predictions
+from report.predictions import Predictions
 from warehouse.connection import Connection
 
 Row = dict[str, Any]
@@ -50,6 +52,7 @@ class Content:
     valuable: list[Row]
     overdue: list[Row]
     labels: dict[tuple[str, str], tuple[str, str]]
+    predictions: Predictions
 
     @property
     def run_id(self) -> str:
@@ -84,6 +87,7 @@ def read(connection: Connection, version: str) -> Content:
         valuable=reader.rows("value.value_scores", _VALUABLE, as_of, as_of, as_of),
         overdue=reader.rows("credit.receivables_ageing", _OVERDUE, as_of, as_of, as_of),
         labels=reader.labels(),
+        predictions=predictions.read(reader.rows),
     )
 
 

@@ -13,7 +13,10 @@ from kehu.errors import WarehouseError
 from kehu.settings import Settings
 from report.build import build
 
-SECTIONS = ("health", "overlap", "rfm", "classes", "grades", "ageing", "valuable", "overdue")
+SECTIONS = (
+    *("health", "overlap", "rfm", "classes", "grades", "ageing", "valuable", "overdue"),
+    *("worth", "risk", "forecast", "quality"),
+)
 
 _TABLES = """
 create schema ops; create schema customer; create schema value; create schema credit;
@@ -70,6 +73,28 @@ select as_of_date, customer_id, 'power_credit' as scheme, 88.0 as score,
     if(customer_id = 'c1', 'D', 'A') as grade, 'A' as previous_grade,
     as_of_date as reviewed_date, as_of_date + 30 as next_review_date
 from value.customer_metrics;
+create schema sales;
+create table value.lifetime_value as
+select as_of_date, customer_id, 0.75 as probability_alive, 2.5 as expected_purchases_12m,
+    monetary_12m as monetary_total, monetary_12m * 2 as expected_spend_12m,
+    monetary_12m * 3 as expected_spend_24m
+from value.customer_metrics where as_of_date = date '2026-01-31';
+create table value.churn_risk as
+select as_of_date, customer_id, 'purchases' as population, 0.625 as churn_probability,
+    10 as risk_decile, 'recency_days' as reason_1, null as reason_2, null as reason_3
+from value.customer_metrics where as_of_date = date '2026-01-31';
+create table sales.monthly_sales as
+select 'all' as series_kind, 'all' as series, month::date as month, 100.5 as amount
+from range(date '2024-02-01', date '2026-02-01', interval 1 month) as t(month);
+create table sales.forecast as
+select 'all' as series_kind, 'all' as series, date '2026-02-01' as month, 1234.5 as forecast_amount,
+    1000.0 as lower_amount, 1500.0 as upper_amount, 99.0 as naive_amount;
+create table value.model_quality as
+select * from (values
+    ('churn_risk_contract', 1, 'auc', 0.5, 0.6, 'tenure alone', true, false,
+        'not published: it does not beat its baseline'),
+    ('lifetime_value', 0, 'holdout_rmse', 1.25, 2.5, 'own rate goes on', true, true, 'published')
+) as q(model, seed, metric, value, baseline_value, baseline, is_deciding, is_published, note);
 """
 
 
@@ -211,3 +236,22 @@ def test_rows_that_do_not_add_up_are_the_finding(settings: Settings) -> None:
 def test_nothing_published_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(WarehouseError, match="no published file"):
         build(settings)
+
+
+def test_predictions_are_told_with_reasons_bands_and_quality(settings: Settings) -> None:
+    _publish(settings)
+    sections = _read(build(settings)).sections
+    assert "recency days" in sections["risk"]
+    assert "62%" in sections["risk"]
+    assert "1,234.50" in sections["forecast"]
+    assert "1,000.00" in sections["forecast"]
+    assert "1 of 2 models beat their baseline" in sections["quality"]
+    assert "not published: it does not beat its baseline" in sections["quality"]
+    assert "75%" in sections["worth"]
+
+
+def test_a_model_that_is_not_published_is_named(settings: Settings) -> None:
+    _publish(settings, without="value.churn_risk")
+    sections = _read(build(settings)).sections
+    assert "No churn risk is published" in sections["risk"]
+    assert "churn risk contract" in sections["quality"]
