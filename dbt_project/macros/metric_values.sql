@@ -24,6 +24,17 @@
     {{ return(numbers if kind == 'number' else texts) }}
 {%- endmacro %}
 
+{#- The value of the metric that `name` (an expression) names in the row `relation`: the numbers as
+    decimal(24, 6), or the texts; NULL when the metric is of the other kind. -#}
+{% macro metric_value(relation, name, kind='number') -%}
+    {%- set type = 'decimal(24, 6)' if kind == 'number' else text_type() -%}
+    case {{ name }}
+        {%- for metric in metric_names(kind) %}
+        when '{{ metric }}' then cast({{ relation }}.{{ metric }} as {{ type }})
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {#- Stops the build when the list above and the columns of customer_metrics differ. -#}
 {% macro check_metric_names() -%}
     {%- if execute and graph.nodes is defined -%}
