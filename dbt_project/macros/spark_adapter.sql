@@ -68,3 +68,21 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Names and kinds of what a schema holds. The adapter asks `show table extended`, which looks into
+    every table (a minute for a schema of views) and calls Iceberg's tables of a session catalogue
+    by another name. Every table that dbt makes here has the one format of the project. -#}
+{% macro spark__list_relations_without_caching(schema_relation) -%}
+    {%- call statement('views', fetch_result=True) -%} show views in {{ schema_relation.schema }} {%- endcall -%}
+    {#- Spark's columns are namespace, viewName, isTemporary; other engines begin with the name -#}
+    {%- set found = load_result('views') -%}
+    {%- set place = 1 if 'viewName' in found['table'].column_names else 0 -%}
+    {%- set views = found['data'] | map(attribute=place) | list -%}
+    {%- call statement('tables', fetch_result=True) -%} show tables in {{ schema_relation.schema }} {%- endcall -%}
+    {%- set table = 'Type: MANAGED\nProvider: ' ~ env_var('KEHU_SPARK_TABLE_FORMAT', 'delta') -%}
+    {%- set relations = [] -%}
+    {%- for schema, name, is_temporary in load_result('tables')['data'] if not is_temporary -%}
+        {%- do relations.append([schema, name, false, 'Type: VIEW' if name in views else table]) -%}
+    {%- endfor -%}
+    {{ return(relations) }}
+{%- endmacro %}

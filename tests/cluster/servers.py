@@ -166,8 +166,9 @@ def connect(folder: Path, *, token: str = "") -> Iterator[Server]:
             _listens(port),
             "3g",
         )
-        login = f"/;token={token}" if token else ""
-        yield Server(f"sc://{HOST}:{port}{login}", "parquet", folder)
+        # the client sends a token over TLS only, except to the name localhost
+        place = f"localhost:{port}/;token={token}" if token else f"{HOST}:{port}"
+        yield Server(f"sc://{place}", "parquet", folder)
 
 
 def spark_home(environment: str) -> Path:
@@ -225,7 +226,11 @@ def _common(folder: Path) -> dict[str, str]:
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.shuffle.partitions": "2",
         "spark.default.parallelism": "2",
-        "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "2",
+        # Little data: compiling a plan, and asking after each stage how to go on, costs more than
+        # the work.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
         "spark.sql.autoBroadcastJoinThreshold": "64m",
         "spark.driver.extraJavaOptions": f"{SMALL_JVM} -Dderby.system.home={folder}",
         "spark.executor.extraJavaOptions": SMALL_JVM,

@@ -95,7 +95,9 @@ def faults(text: str) -> list[str]:
     return found
 
 
-MODELS = sorted([*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "tests").rglob("*.sql")])
+MODELS = sorted(
+    path for folder in ("models", "snapshots", "tests") for path in (PROJECT / folder).rglob("*.sql")
+)
 
 
 def test_every_model_is_portable() -> None:

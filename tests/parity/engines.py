@@ -1,20 +1,14 @@
-"""Two engines for one dbt project: DuckDB, and Sail, which speaks Spark Connect without a JVM.
+"""dbt on either engine for a project of its own: DuckDB, and a server of Spark's SQL.
 
-In: a project folder, what dbt is to do, variables. Out: dbt's results, and tables as Arrow.
-Touches: the DuckDB file and the warehouse folder it is given; the server listens on loopback only.
+In: a project folder, what dbt is to do. Out: nothing but tables, which come back as Arrow.
+Touches: the DuckDB file or the session it is given, and a folder for dbt's artefacts.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +16,11 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-RAW = "raw"
+from kehu.settings import CLONE
+from tests.parity.days import table_on_spark
+from warehouse.engines import Address, sessions
+
+PROJECT = CLONE / "dbt_project"
 
 
 class Engine(Protocol):
@@ -30,7 +28,7 @@ class Engine(Protocol):
 
     name: str
 
-    def dbt(self, project: Path, *command: str, as_of_dates: Sequence[str] = ()) -> Any:
+    def dbt(self, project: Path, *command: str) -> None:
         """Run dbt; fails with its own words when it does not succeed."""
 
     def table(self, name: str) -> pa.Table:
@@ -44,105 +42,49 @@ class Duck:
     file: Path
     name: str = "duckdb"
 
-    def dbt(self, project: Path, *command: str, as_of_dates: Sequence[str] = ()) -> Any:
+    def dbt(self, project: Path, *command: str) -> None:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("KEHU_WORK_FILE", str(self.file))
             try:
-                return run_dbt(project, self.name, self.file.parent, command, as_of_dates)
+                _run(project, "duckdb", self.file.parent, command)
             finally:
                 DuckDBConnectionManager.close_all_connections()
 
     def table(self, name: str) -> pa.Table:
-        with self.opened() as connection:
-            return connection.sql(f"select * from {name}").to_arrow_table()
-
-    def tables(self) -> dict[str, pa.Table]:
-        """Every table and view that dbt made."""
-        with self.opened() as connection:
-            found = connection.sql(
-                "select table_schema || '.' || table_name from information_schema.tables"
-                f" where table_schema not in ('{RAW}', 'ops') order by 1"
-            ).fetchall()
-            return {
-                name: connection.sql(f"select * from {name}").to_arrow_table() for (name,) in found
-            }
-
-    @contextmanager
-    def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, to read."""
         with duckdb.connect(str(self.file), read_only=True) as connection:
-            yield connection
+            return connection.sql(f"select * from {name}").to_arrow_table()
 
 
 @dataclass(frozen=True)
-class Sail:
-    """A session on a server in this process; its catalogue lives as long as the session."""
+class Spark:
+    """A server that speaks Spark's SQL: Spark, or a cluster over Connect or Thrift."""
 
-    session: Any
+    url: str
     folder: Path
+    table_format: str = "delta"
     name: str = "spark"
 
-    def dbt(self, project: Path, *command: str, as_of_dates: Sequence[str] = ()) -> Any:
-        return run_dbt(project, self.name, self.folder, command, as_of_dates)
+    def dbt(self, project: Path, *command: str) -> None:
+        address = Address.parse(self.url)
+        with pytest.MonkeyPatch.context() as environment, sessions.opened(address):
+            environment.setenv("KEHU_SPARK_TABLE_FORMAT", self.table_format)
+            for name, value in address.dbt_environment.items():
+                environment.setenv(name, value)
+            _run(project, address.dbt_target, self.folder, command)
 
     def table(self, name: str) -> pa.Table:
-        return self.session.table(name).toArrow()
-
-    def register(self, folder: Path) -> None:
-        """Raw tables: every Parquet file of a folder under its own name, as an external table."""
-        self.session.sql(f"create schema if not exists {RAW}")
-        for file in sorted(folder.glob("*.parquet")):
-            self.session.sql(f"drop table if exists {RAW}.{file.stem}")
-            self.session.sql(f"create table {RAW}.{file.stem} using parquet location '{file}'")
+        with sessions.opened(Address.parse(self.url)) as session:
+            return table_on_spark(session, name)
 
 
-@contextmanager
-def sail(folder: Path) -> Iterator[Sail]:
-    """A server on a free port of loopback, and the session that dbt will use as well."""
-    from pysail.spark import SparkConnectServer
-
-    if sys.modules.get("pyspark") is None:
-        sys.modules.pop("pyspark", None)  # `expectations` hides it
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    host, port = server.listening_address
-    kept = os.environ.get("SPARK_REMOTE")
-    os.environ["SPARK_REMOTE"] = f"sc://{host}:{port}"
-    try:
-        with warnings.catch_warnings():
-            # the client warns of pandas 3 and of every import of itself
-            warnings.simplefilter("ignore", FutureWarning)
-            from pyspark.sql import SparkSession
-
-            session = SparkSession.builder.config(
-                "spark.sql.warehouse.dir", str(folder / "tables")
-            ).getOrCreate()
-        yield Sail(session, folder)
-        session.stop()
-    finally:
-        server.stop()
-        if kept is None:
-            del os.environ["SPARK_REMOTE"]
-        else:
-            os.environ["SPARK_REMOTE"] = kept
-
-
-def run_dbt(
-    project: Path, target: str, folder: Path, command: Sequence[str], as_of_dates: Sequence[str]
-) -> Any:
-    variables = {"as_of_dates": list(as_of_dates)} if as_of_dates else {}
+def _run(project: Path, target: str, folder: Path, command: tuple[str, ...]) -> None:
     outcome = dbtRunner().invoke(
         [
             *command,
-            *(
-                "--quiet",
-                "--no-version-check",
-                "--no-use-colors",
-                "--no-send-anonymous-usage-stats",
-            ),
+            *("--quiet", "--no-version-check", "--no-use-colors"),
+            "--no-send-anonymous-usage-stats",
             *("--project-dir", str(project), "--profiles-dir", str(project), "--target", target),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-            *("--vars", json.dumps(variables)),
         ]
     )
     failed = [
@@ -151,4 +93,3 @@ def run_dbt(
         if str(result.status) not in ("success", "pass", "no-op")
     ]
     assert outcome.success and not failed, outcome.exception or "\n".join(failed)
-    return outcome.result

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.parity.conftest import PROJECT
-from tests.parity.engines import Duck, Sail
+from tests.parity.engines import PROJECT, Duck, Spark
 
 pytestmark = pytest.mark.parity
 
@@ -181,7 +180,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def answers(
-    project: Path, spark: Sail, tmp_path_factory: pytest.TempPathFactory
+    project: Path, spark: Spark, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
     """Engine to probe to answer."""
     duck = Duck(tmp_path_factory.mktemp("duck") / "answers.duckdb")

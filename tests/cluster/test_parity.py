@@ -1,0 +1,105 @@
+"""Two rounds of Airflow on real Spark leave and publish what two rounds on DuckDB do."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kehu.errors import AccessError, KehuError, SourceError, WarehouseError
+from tests.cluster.conftest import Days
+from tests.cluster.servers import Server
+from tests.parity.engines import Spark
+from tests.parity.test_incremental import upserts
+from tests.parity.test_parity import FILLED, differences
+from warehouse import engines
+from warehouse.engines import Address, lake
+from warehouse.hashes import table_hashes
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(7200)]
+"""A fixture builds two days on a cluster; a loaded machine needs an hour for it."""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_tables_are_equal(on_duckdb: Days, on_spark: Days, server: Server, number: int) -> None:
+    ours, theirs = on_duckdb.tables[number - 1], on_spark.tables[number - 1]
+    if server.table_format == "parquet":  # no update, so no snapshot
+        ours = {name: rows for name, rows in ours.items() if not name.startswith("snapshots.")}
+    found = differences(ours, theirs, on_duckdb.keys)
+    sys.stderr.write(
+        f"\n{server.address.scheme}, {server.table_format}, day {number}: {len(theirs)} tables,"
+        f" {sum(rows.num_rows for rows in theirs.values())} rows compared, {len(found)} differ;"
+        f" {on_spark.seconds[number - 1]:.0f} s, duckdb {on_duckdb.seconds[number - 1]:.0f} s\n"
+    )
+    assert not found, f"{len(found)} tables differ\n" + "\n".join(map(str, found))
+    assert [name for name in FILLED if name in ours and theirs[name].num_rows == 0] == []
+
+
+def test_readers_get_the_same(on_duckdb: Days, on_spark: Days) -> None:
+    """What the round of Airflow published, table by table."""
+    assert len(on_spark.published) > 15
+    assert on_spark.published == on_duckdb.published
+
+
+def test_the_days_differ(on_spark: Days) -> None:
+    first, second = on_spark.tables
+    assert [name for name in FILLED if name in first and first[name].equals(second[name])] == []
+
+
+def test_an_incremental_model_replaces_and_adds(server: Server, tmp_path: Path) -> None:
+    """By MERGE on Iceberg, by whole partitions on Parquet."""
+    upserts(Spark(server.url, tmp_path / "dbt", server.table_format), tmp_path)
+
+
+def test_a_table_goes_there_and_back(on_spark: Days, server: Server) -> None:
+    """What statistics do between two layers."""
+    with engines.opened(on_spark.settings, server.address) as spark:
+        with spark.read("customer.dim_customers") as batches:
+            rows = batches.read_all()
+        spark.write("written.customers", rows)
+        with spark.read("written.customers") as batches:
+            again = batches.read_all()
+    assert rows.num_rows > 30
+    assert sorted(map(repr, again.to_pylist())) == sorted(map(repr, rows.to_pylist()))
+
+
+def test_a_format_that_the_cluster_does_not_know_is_named(on_spark: Days, server: Server) -> None:
+    settings = replace(on_spark.settings, spark_table_format="delta")
+    before = table_hashes(settings.published_file)
+    with (
+        pytest.raises(WarehouseError, match="cannot make tables of the format delta") as raised,
+        engines.opened(settings, server.address) as spark,
+    ):
+        spark.register_raw([])
+    assert "KEHU_SPARK_TABLE_FORMAT" in raised.value.where
+    assert table_hashes(settings.published_file) == before
+    assert not list(lake.Lake.of(settings).folder.glob("exchange/*")), "nothing is left"
+
+
+def test_a_wrong_login_is_refused(on_spark: Days, server: Server) -> None:
+    """A token that is not the server's; over Thrift a way to log in that is not the server's."""
+    right = server.address
+    if right.scheme == "sc":
+        wrong = replace(right, secret="wrong-9876543210")
+        expected: type[KehuError] = AccessError
+    else:
+        wrong, expected = (
+            replace(right, options={"auth": "LDAP"}, secret="wrong-9876543210"),
+            SourceError,
+        )
+    with pytest.raises(expected) as raised, engines.opened(on_spark.settings, wrong):
+        pass
+    assert "wrong-9876543210" not in str(raised.value)
+    assert raised.value.where == right.shown
+    assert "auth" in raised.value.do
+
+
+def test_a_port_where_nobody_listens_is_named(on_spark: Days, server: Server) -> None:
+    nowhere = Address.of(server.address.scheme, "127.0.0.1", 1, None, None, server.address.options)
+    with (
+        pytest.raises(SourceError, match="does not answer"),
+        engines.opened(on_spark.settings, nowhere),
+    ):
+        pass
