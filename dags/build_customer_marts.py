@@ -11,9 +11,7 @@ so no load can slip in between two layers and leave marts of two different state
 
 from __future__ import annotations
 
-import time
-from datetime import date, timedelta
-from functools import partial
+from datetime import timedelta
 
 from airflow.sdk import dag, get_current_context, task
 
@@ -26,35 +24,12 @@ from dags.blocks.messages import fit_for_logs
 @fit_for_logs
 def build_marts() -> None:
     """Unless a table is held, let the engine see what is loaded; build and test by layer."""
-    from dags.blocks.dbt import build
-    from dags.blocks.engine import engine_of
-    from dags.blocks.identity import remember
-    from dags.blocks.statistics import run_after
-    from dags.blocks.steward import load_decisions
-    from extract.contract import read_all
+    from dags.blocks.marts import build_all
     from kehu.settings import load
-    from warehouse import identity_memory, raw, runs, volume
 
-    context, settings = get_current_context(), load()
+    context = get_current_context()
     run_id = run_id_of(context)
-    load_decisions(settings, run_id)
-    as_of_dates = raw.as_of_dates(settings)
-    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
-    days = [date.fromisoformat(day) for day in as_of_dates]
-    as_of = max(days)
-    with (
-        runs.run(settings, run_id, context["dag_run"].dag_id, as_of) as stages,
-        engine_of(settings) as engine,
-    ):
-        volume.require_accepted(settings)
-        began = time.monotonic()
-        engine.register_raw(read_all(settings.contract_dirs))
-        stages["register"] = time.monotonic() - began
-        after = partial(run_after, engine=engine, as_of_dates=days)
-        stages.update(build(settings, variables, engine, after))
-        began = time.monotonic()
-        remember(identity_memory.settle(settings, engine, run_id, as_of), settings, run_id)
-        stages["remember"] = time.monotonic() - began
+    as_of = build_all(load(), run_id, context["dag_run"].dag_id)
     context["outlet_events"][MARTS].extra = {"run_id": run_id, "as_of": as_of.isoformat()}
 
 

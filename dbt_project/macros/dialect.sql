@@ -203,9 +203,14 @@
     cast({{ dividend }} as double) / nullif(cast({{ divisor }} as double), 0)
 {%- endmacro %}
 
-{#- Median of an aggregate, as decimal with the given scale (engines differ on decimals). -#}
+{#- A percentile of an aggregate, interpolated, as decimal with the given scale (engines differ on
+    decimals). -#}
+{% macro percentile(value, share, decimals=4) -%}
+    cast(percentile_cont({{ share }}) within group (order by cast({{ value }} as double)) as decimal(18, {{ decimals }}))
+{%- endmacro %}
+
 {% macro median(value, decimals=4) -%}
-    cast(percentile_cont(0.5) within group (order by cast({{ value }} as double)) as decimal(18, {{ decimals }}))
+    {{ percentile(value, 0.5, decimals) }}
 {%- endmacro %}
 
 {#- Value of `value` where `by` is greatest; rows without `value` are left out. -#}

@@ -55,7 +55,8 @@ scored as (
 with_probability as (
     select
         *,
-        1 / (1 + exp((cast(score as double) - score_offset) / score_factor)) as probability
+        {{ ratio('1', '1 + exp(' ~ ratio('score - score_offset', 'score_factor') ~ ')') }}
+            as probability
     from scored
 )
 
@@ -71,10 +72,10 @@ select
     bands.label_en as class_label_en,
     bands.label_zh as class_label_zh,
     bands.proposed_decision,
-    {{ money(
-        'least(bands.limit_months * coalesce(customer_metrics.billed_12m, 0) / 12,'
-        ' bands.highest_limit)'
-    ) }} as proposed_limit,
+    least(
+        {{ money(ratio('bands.limit_months * coalesce(customer_metrics.billed_12m, 0)', '12')) }},
+        bands.highest_limit
+    ) as proposed_limit,
     bands.yearly_rate as proposed_rate,
     bands.needs_review,
     concat_ws(', ', scores.first_reason, scores.second_reason, scores.third_reason) as reason_codes,

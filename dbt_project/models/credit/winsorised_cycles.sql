@@ -14,34 +14,22 @@ with customers as (
 bounds as (
     select
         as_of_date,
-        percentile_cont(0.01) within group (
-            order by cast(receivable_cycle_days as double)
-        ) as lowest_days,
-        percentile_cont(0.99) within group (
-            order by cast(receivable_cycle_days as double)
-        ) as highest_days
+        {{ percentile('receivable_cycle_days', 0.01) }} as lowest_days,
+        {{ percentile('receivable_cycle_days', 0.99) }} as highest_days
     from customers
     group by as_of_date
-),
-
-rounded as (
-    select
-        as_of_date,
-        cast(round(lowest_days, 4) as decimal(18, 4)) as lowest_days,
-        cast(round(highest_days, 4) as decimal(18, 4)) as highest_days
-    from bounds
 )
 
 select
     customers.as_of_date,
     customers.customer_id,
     customers.receivable_cycle_days,
-    least(greatest(customers.receivable_cycle_days, rounded.lowest_days), rounded.highest_days)
+    least(greatest(customers.receivable_cycle_days, bounds.lowest_days), bounds.highest_days)
         as winsorised_cycle_days,
-    customers.receivable_cycle_days < rounded.lowest_days
-    or customers.receivable_cycle_days > rounded.highest_days as is_clipped,
-    rounded.lowest_days,
-    rounded.highest_days
+    customers.receivable_cycle_days < bounds.lowest_days
+    or customers.receivable_cycle_days > bounds.highest_days as is_clipped,
+    bounds.lowest_days,
+    bounds.highest_days
 from customers
-inner join rounded
-    on customers.as_of_date = rounded.as_of_date
+inner join bounds
+    on customers.as_of_date = bounds.as_of_date
