@@ -52,7 +52,9 @@ compared as (
         now.as_of_date,
         now.first_as_of_date,
         sum(now.customers - 0.5) as customers,
-        sum((now.share - first.share) * ln({{ ratio('now.share', 'first.share') }})) as stability_index
+        sum(
+            (now.share - first.share) * ln({{ ratio('now.share', 'first.share') }})
+        ) as stability_index
     from shares as now
     inner join shares as first
         on now.scheme = first.scheme
