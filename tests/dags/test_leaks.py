@@ -119,6 +119,77 @@ def test_no_published_cell_equals_a_personal_value(first_round: Round) -> None:
             assert not cells & personal, table
 
 
+LEAST = {"identity_number": 15, "phone": 7, "email": 6, "party_name": 2, "address": 6}
+"""Characters from which on a value of a kind cannot stand in another text by chance."""
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9]{7,}[0-9Xx]?(?![0-9A-Za-z])")
+_EMAIL = re.compile(r"[^\s@'\"<>,;]+@[^\s@'\"<>,;]+")
+_HAN = re.compile(r"[㐀-鿿]{2,}")
+
+
+class Planted:
+    """Every name, number and address of the sources, and a search for them inside other texts."""
+
+    def __init__(self, values: dict[str, set[str]], public: str) -> None:
+        numbers = values["identity_number"] | values["phone"]
+        self.numbers = {re.sub(r"\D", "", number) for number in numbers}
+        self.emails = {email.lower() for email in values["email"]}
+        words = {word for word in values["party_name"] | values["address"] if word not in public}
+        self.han = {word for word in words if _HAN.search(word)}
+        self.longest = max(map(len, self.han))
+        self.latin = {word.lower() for word in words - self.han if " " in word}
+
+    def found_in(self, cell: str) -> list[str]:
+        """The kinds of what stands in a cell."""
+        found = []
+        if any(re.sub(r"\D", "", number) in self.numbers for number in _NUMBER.findall(cell)):
+            found.append("number")
+        if any(email.lower() in self.emails for email in _EMAIL.findall(cell)):
+            found.append("email")
+        for part in _HAN.findall(cell):
+            ends = range(2, min(len(part), self.longest) + 1)
+            if any(part[at : at + end] in self.han for end in ends for at in range(len(part))):
+                found.append("name or address")
+        if " " in cell and any(word in cell.lower() for word in self.latin):
+            found.append("latin name or address")
+        return found
+
+
+@pytest.fixture(scope="module")
+def planted(first_round: Round) -> Planted:
+    values: dict[str, set[str]] = {kind: set() for kind in LEAST}
+    with connection.read(first_round.settings) as con:
+        for contract in CONTRACTS:
+            for column in contract.columns:
+                kind = column.identifier or ""
+                names = [column.name, *(n for n in column.derived if n.endswith("_norm"))]
+                for name in names if kind in LEAST else []:
+                    found = con.execute(
+                        f'select distinct "{name}" from raw."{contract.raw_table}"'
+                        f' where length("{name}") >= {LEAST[kind]}'
+                    ).fetchall()
+                    values[kind].update(text for (text,) in found)
+    assert all(len(found) > 50 for found in values.values())
+    seeds = (CLONE / "dbt_project" / "seeds").rglob("*.csv")
+    return Planted(values, "\n".join(path.read_text(encoding="utf-8") for path in seeds))
+
+
+def test_the_search_finds_what_is_planted(planted: Planted) -> None:
+    name = next(word for word in planted.han if len(word) < 5)
+    number, email = next(iter(planted.numbers)), next(iter(planted.emails))
+    assert planted.found_in(f"客户{name}来电") == ["name or address"]
+    assert planted.found_in(f"call +{number}, please") == ["number"]
+    assert planted.found_in(f"wrote from <{email}>") == ["email"]
+    assert planted.found_in("王* called from *******8000, 2026-01-31 12:00:00, 1200.00") == []
+
+
+def test_no_published_cell_holds_a_value_of_a_person(first_round: Round, planted: Planted) -> None:
+    """Not only as a whole cell: names, numbers and addresses inside any text of any table."""
+    with connection.read_published(first_round.published) as con:
+        for table, cells in _texts(con):
+            held = {kind for cell in cells for kind in planted.found_in(cell)}
+            assert not held, table
+
+
 def test_logs_page_and_screen_hold_no_canary(first_round: Round, canaries: list[str]) -> None:
     settings = first_round.settings
     assert not _planted_in(first_round.screen, canaries)

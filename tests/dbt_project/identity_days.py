@@ -60,7 +60,7 @@ class IdentityDays:
         warehouse = ScratchWarehouse.make(folder, ["records", "identity", "statistics"], stand_ins)
         shutil.copytree(PROJECT / "seeds" / "identity", folder / "seeds" / "identity")
         for path in (folder / "models" / "records").iterdir():
-            if path.name.startswith(("int_records__", "int_mentioned", "int_source", "_")):
+            if path.name.startswith(("int_records__", "int_mentioned", "int_source", "int_values", "_")):
                 path.unlink()
         for name in ("one_identity_number_per_customer", "parted_records_are_two_customers",
                      "persons_and_organisations_never_merge"):  # fmt: skip
