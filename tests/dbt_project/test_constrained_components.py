@@ -1,4 +1,4 @@
-"""Components under constraints are those of Kruskal's algorithm, edge by edge, whatever the graph."""
+"""Components under constraints are those of Kruskal's algorithm, whatever the graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRAPHS = 120
 def _kruskal(
     edges: list[Edge], colours: dict[str, str], apart: list[tuple[str, str]]
 ) -> dict[str, str]:
-    """Node to the smallest node of its component: edges from the strongest on, one after the other."""
+    """Node to the smallest node of its component; edges from the strongest on, one by one."""
     part = {node: {node} for left, right, _ in edges for node in (left, right)}
     for left, right, _ in sorted(edges, key=lambda edge: edge[2]):
         both = part[left] | part[right]
