@@ -190,7 +190,7 @@ def _judgement(row: dict[str, Any], number: int, path: Path) -> Judgement:
 
 
 def percentages(weights: Sequence[float]) -> list[Decimal]:
-    """Weights with four decimals that sum to 100; the rest of rounding goes to the largest rests."""
+    """Weights with four decimals that sum to 100; what is left goes to the largest rests."""
     step = Decimal("0.0001")
     exact = [Decimal(repr(weight)) * 100 for weight in weights]
     cut = [value.quantize(step, rounding=ROUND_FLOOR) for value in exact]

@@ -208,6 +208,18 @@ ERRORS = {
         "power_credit,1,E,expose_publicly,",
         "scheme power_credit, version 1, class E, action expose_publicly: scheme_classes has no",
     ),
+    "class without action": (
+        "scheme_actions",
+        "rfm,1,needs_attention,",
+        "rfm,1,loyal,",
+        "scheme_classes: scheme rfm, version 1, class needs_attention: no row of scheme_actions",
+    ),
+    "customers compared with a word": (
+        "schemes",
+        "流失客户挽回,reweight,recency_days > 365,",
+        "流失客户挽回,reweight,recency_days > long,",
+        "scheme win_back, version 1: eligible_metric recency_days > long is no metric, nor",
+    ),
     "missing rule": (
         "schemes",
         "客户价值评分,reweight,",

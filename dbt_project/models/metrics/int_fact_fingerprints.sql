@@ -1,5 +1,5 @@
-{#- What can change a metric: relation, customer, the day since when it is known, what is known. A fact
-    that goes on is several: an order and its cancellation, a payment and its reversal. -#}
+{#- What can change a metric: relation, customer, the day since when it is known, what is known. A
+    fact that goes on is several: an order and its cancellation, a payment and its reversal. -#}
 {%- set facts = [
     ('int_customers', 'customer_id', 'first_seen_date', ['customer_id']),
     ('int_purchases', 'customer_id', 'transaction_date', ['source_system', 'document_no',

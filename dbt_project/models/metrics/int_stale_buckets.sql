@@ -12,6 +12,8 @@ as_of_dates as (
 {% if is_partial -%}
 then_known as (
     select * from {{ told_facts }}
+    -- what the schemes were is int_score_dates' to compare
+    where bucket <> 'schemes'
 ),
 
 told_dates as (

@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_score_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 {%- set plan = scheme_plan() -%}
 {%- set asked = asked_places(plan) -%}
 -- columns and joins stand in loops that the linter does not run

@@ -1,11 +1,11 @@
 -- depends_on: {{ ref('int_scheme_fingerprint') }}
-{% set told_scores = told_before('scores') -%}
+{% set told_scores = told_before('int_scheme_points') -%}
 {% set told_seeds = told_before('int_told_fingerprints') %}
 with as_of_dates as (
     select as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
-stale_dates as (
+stale_dates as ( -- noqa: ST03
     select distinct as_of_date from {{ ref('int_stale_buckets') }}
 ),
 

@@ -1,9 +1,3 @@
-{{ config(
-    pre_hook=[
-        "{{ forget_told_again(ref('int_score_dates'), false) }}",
-        "{{ forget_unasked_dates() }}",
-    ],
-) }}
 with points as (
     select * from {{ ref('int_scheme_points') }}
 ),
