@@ -1,9 +1,10 @@
 """Value at size: all metrics, schemes and value tables of a made-up base, and RFM beside it.
 
 In: nothing; facts are generated set-based in DuckDB, with a fixed seed. Out: seconds (wall and CPU)
-and memory on standard output: one as-of date, the same RFM in pandas and in hand-written DuckDB SQL,
-and with `--months N` what one month more costs beside building N. Touches: a temporary folder.
+and memory on standard output: one as-of date, the same RFM in pandas and in DuckDB SQL by hand, and
+with `--months N` what one month more costs beside building N. Touches: a temporary folder.
 
+Run `python -m bench.value [--customers N] [--transactions N] [--months N]`.
 """
 
 from __future__ import annotations
@@ -162,7 +163,8 @@ def build(folder: Path, file: Path, days: Sequence[str]) -> Built:
     script = (
         "import sys, json, resource, time; from dbt.cli.main import dbtRunner;"
         "a = json.loads(sys.argv[1]); b = time.perf_counter(); o = dbtRunner().invoke(a);"
-        "t = sorted(((r.execution_time, r.node.name) for r in o.result.results), reverse=True)[:12];"
+        "n = [(r.execution_time, r.node.name) for r in o.result.results];"
+        "t = sorted(n, reverse=True)[:12];"
         "f = [(r.node.name, r.message) for r in o.result.results if r.status == 'error'];"
         "u = resource.getrusage(resource.RUSAGE_SELF);"
         "print(json.dumps([o.success, time.perf_counter() - b, u.ru_utime + u.ru_stime,"
@@ -200,7 +202,8 @@ def pandas_rfm(file: Path) -> tuple[float, int]:
     with duckdb.connect(str(file), read_only=True) as con:
         lines = con.sql(
             "select customer_id, document_no, transaction_date,"
-            " gross_amount::double as gross_amount from core.fct_transactions where transaction_kind = 'sale'"
+            " gross_amount::double as gross_amount from core.fct_transactions"
+            " where transaction_kind = 'sale'"
         ).df()
     told = lines.groupby("customer_id", sort=False).agg(
         last=("transaction_date", "max"),
@@ -238,7 +241,7 @@ def main() -> None:
             print(f"{asked.months} months: {first}", flush=True)
             more = build(folder, file, days)
             print(
-                f"one month more: {more}\n{100 * more.seconds / first.seconds:.1f} % of the seconds,"
+                f"one month more: {more}\n{100 * more.seconds / first.seconds:.1f} % of seconds,"
                 f" {100 * more.cpu / first.cpu:.1f} % of the CPU"
             )
             return
