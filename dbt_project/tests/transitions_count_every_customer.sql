@@ -8,7 +8,7 @@ with scores as (
 moves as (
     select scheme, as_of_date, sum(customers) as customers
     from {{ ref('class_transitions') }}
-    where to_class_code <> 'none'
+    where to_class_code <> 'unclassed'
     group by scheme, as_of_date
 )
 

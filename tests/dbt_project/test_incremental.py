@@ -74,17 +74,22 @@ def _differences(
 ) -> dict[str, int]:
     """Table to the number of rows that only one of both has."""
     found = {}
-    with duckdb.connect(str(warehouse.folder / "work.duckdb")) as connection:
-        connection.execute(f"attach '{other.folder / 'work.duckdb'}' as other (read_only)")
+    with (
+        duckdb.connect(str(warehouse.folder / "work.duckdb")) as ours,
+        duckdb.connect(str(other.folder / "work.duckdb"), read_only=True) as theirs,
+    ):
         for table in tables:
-            columns = ", ".join(connection.table(table).columns)
-            ours, theirs = f"select {columns} from {table}", f"select {columns} from other.{table}"
-            ((rows,),) = connection.sql(
-                f"select count(*) from (({ours} except all {theirs})"
-                f" union all ({theirs} except all {ours}))"
+            columns = ", ".join(ours.sql(f"select * from {table} limit 0").columns)
+            # not by attaching the other file: a view would read the tables of this one
+            rows = theirs.sql(f"select {columns} from {table}").to_arrow_table()
+            ours.register("their_rows", rows)
+            mine = f"select {columns} from {table}"
+            ((count,),) = ours.sql(
+                f"select count(*) from (({mine} except all from their_rows)"
+                f" union all (from their_rows except all {mine}))"
             ).fetchall()
-            if rows:
-                found[table] = rows
+            if count:
+                found[table] = count
     return found
 
 

@@ -152,7 +152,9 @@ def test_history_and_transitions_follow_the_scores(marts: ScratchWarehouse) -> N
         for place, class_code in enumerate(told):
             before = told[place - 1] if place else None
             if place and (before or class_code):
-                moves[scheme, AS_OF_DATES[place], before or "none", class_code or "none"] += 1
+                moves[
+                    scheme, AS_OF_DATES[place], before or "unclassed", class_code or "unclassed"
+                ] += 1
             if class_code and class_code != before:
                 rest = range(place + 1, len(told))
                 end = next((AS_OF_DATES[n] for n in rest if told[n] != class_code), None)
@@ -176,7 +178,7 @@ def test_history_and_transitions_follow_the_scores(marts: ScratchWarehouse) -> N
     )
     (unexplained,) = marts.query(
         "select count(*) from (select scheme, as_of_date, sum(amount) as amount"
-        " from value.class_transitions where to_class_code <> 'none' group by all) as moved"
+        " from value.class_transitions where to_class_code <> 'unclassed' group by all) as moved"
         " full join (select scheme, as_of_date, sum(monetary_12m) as amount from value.scores"
         " join value.customer_metrics using (as_of_date, customer_id)"
         f" where as_of_date > date '{AS_OF_DATES[0]}' group by all) as scored"

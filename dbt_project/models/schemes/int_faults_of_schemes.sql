@@ -82,9 +82,10 @@ faults as (
     select
         'scheme_classes: scheme ' || scheme || ', version '
         || cast(version as {{ text_type() }}) || ', class ' || class_code
-        || ': the code of a class is made of letters, digits and _, and is not none' as fault
+        || ': the code of a class is made of letters, digits and _, and is not unclassed'
+            as fault
     from classes
-    where class_code = 'none' or not {{ regexp_like('class_code', '^[A-Za-z][A-Za-z0-9_]*$') }}
+    where class_code = 'unclassed' or not {{ regexp_like('class_code', '^[A-Za-z][A-Za-z0-9_]*$') }}
     union all
     select place || ': has no indicator in scheme_indicators' as fault
     from named

@@ -51,8 +51,8 @@ moves as (
         coalesce(arrivals.month, departures.month) as month,
         coalesce(arrivals.scheme, departures.scheme) as scheme,
         coalesce(arrivals.customer_id, departures.customer_id) as customer_id,
-        coalesce(departures.from_class_code, 'none') as from_class_code,
-        coalesce(arrivals.to_class_code, 'none') as to_class_code
+        coalesce(departures.from_class_code, 'unclassed') as from_class_code,
+        coalesce(arrivals.to_class_code, 'unclassed') as to_class_code
     from arrivals
     full outer join departures
         on arrivals.month = departures.month
