@@ -154,16 +154,22 @@ def _histories(sure: bool) -> pa.Table:
     x = chance.poisson(rate * 364)
     last = np.where(x > 0, (364 * chance.random(size) ** (1 / np.maximum(x, 1))).astype(int), 0)
     later = chance.poisson(rate * 182) if sure else x // 2
+    own = chance.gamma(4, 1, size) * 20 / chance.gamma(5, 1, size)
+    z = chance.gamma(5 * np.maximum(x, 1), own / np.maximum(x, 1))
     return pa.table(
         {
             "customer_id": [f"c{number:03}" for number in range(size)],
             "repeat_purchases": x,
             "days_to_last_purchase": last,
             "days_observed": np.full(size, 364),
-            "mean_repeat_amount": np.where(x > 0, chance.gamma(3, 20, size), np.nan),
+            "mean_amount": (z * x + chance.gamma(5, own)) / (x + 1),
+            "mean_repeat_amount": np.where(x > 0, z, np.nan),
             "calibration_repeat_purchases": x,
             "calibration_days_to_last_purchase": last,
             "calibration_days_observed": np.full(size, 364),
+            "calibration_mean_amount": (z * x + chance.gamma(5, own)) / (x + 1),
+            "calibration_mean_repeat_amount": np.where(x > 0, z, np.nan),
+            "holdout_amount": later * 5 * own,
             "holdout_purchases": later,
             "holdout_days": np.full(size, 182),
         }
@@ -177,7 +183,11 @@ def test_the_step_gives_the_same_rows_in_whatever_order_they_come() -> None:
     assert made.keys() == again.keys()
     assert all(made[name].equals(again[name]) for name in made)
     assert made["lifetime_value"].num_rows == 600
-    assert made["lifetime_value_quality"]["is_published"].to_pylist() == [True] * 4
+    quality = made["lifetime_value_quality"].to_pandas()
+    assert quality.query("model == 'lifetime_value'")["is_published"].tolist() == [True] * 4
+    (spend,) = quality.query("model == 'lifetime_spend'")["is_published"]
+    methods = set(made["lifetime_value"]["amount_method"].to_pylist())
+    assert methods == {"gamma_gamma" if spend else "own_mean"}
     told = made["lifetime_value"].to_pandas()
     assert (told["expected_purchases_24m"] >= told["expected_purchases_12m"]).all()
     assert told["probability_alive"].between(0, 1).all()
@@ -186,8 +196,23 @@ def test_the_step_gives_the_same_rows_in_whatever_order_they_come() -> None:
 def test_a_model_that_does_not_beat_the_naive_forecast_is_not_published() -> None:
     made = step.step([date(2026, 1, 31)], _histories(sure=False))
     assert made["lifetime_value"].num_rows == 0
-    notes = set(made["lifetime_value_quality"]["note"].to_pylist())
+    quality = made["lifetime_value_quality"].to_pandas()
+    notes = set(quality.query("model == 'lifetime_value'")["note"])
     assert notes == {"not published: it does not beat its baseline"}
+
+
+def test_amounts_without_a_mean_leave_the_customers_own() -> None:
+    rows = _histories(sure=True)
+    place = rows.column_names.index("calibration_mean_repeat_amount")
+    chance = np.random.default_rng(7)
+    wild = np.exp(chance.normal(0, 6, len(rows)))  # no mean: spread over many powers of ten
+    made = step.step([date(2026, 1, 31)], rows.set_column(place, rows.column_names[place], [wild]))
+    quality = made["lifetime_value_quality"].to_pandas()
+    (note,) = quality.query("model == 'lifetime_spend'")["note"]
+    assert "no mean exists" in note
+    assert set(made["lifetime_value"]["amount_method"].to_pylist()) == {"own_mean"}
+    told = made["lifetime_value"].to_pandas()
+    assert np.allclose(told["expected_amount"], rows["mean_amount"].to_numpy())
 
 
 def test_no_repeat_purchase_is_a_reason_not_a_failure() -> None:

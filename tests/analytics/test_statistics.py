@@ -7,9 +7,13 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
-from analytics import affinity, clusters, forecast, safety_stock
+from analytics import affinity, clusters, forecast, quality, safety_stock
+from analytics.churn import step as churn
+from analytics.lifetime import step as lifetime
 from analytics.quality import Figure, Quality, data_version
+from kehu.settings import CLONE
 
 DAY = [date(2026, 1, 31)]
 SETTINGS = pa.table(
@@ -93,8 +97,8 @@ def test_rules_have_exact_support_confidence_and_lift() -> None:
 
 def test_rules_that_know_no_more_than_popularity_are_not_published() -> None:
     made = affinity.step(DAY, _items(tied=False), SETTINGS)
-    quality = made["cross_sell_quality"].to_pandas()
-    published = set(quality.query("is_published")["model"])
+    judged = made["cross_sell_quality"].to_pandas()
+    published = set(judged.query("is_published")["model"])
     assert made["cross_sell"].num_rows == 0 or published
     nobody = affinity.step(DAY, _items(tied=True).slice(0, 0), SETTINGS)
     assert nobody["cross_sell"].num_rows == 0
@@ -166,8 +170,8 @@ def test_safety_stock_is_z_times_error_times_root_of_the_lead_time() -> None:
     chance = np.random.default_rng(4)
     demand = chance.normal([100.0, 20.0], [10.0, 1.0], (36, 2))
     settings = {"stock_lead_time_days": 4 * safety_stock.DAYS_OF_MONTH, "stock_service_level": 0.95}
-    stock, quality = safety_stock.safety_stock(DAY[0], ["a", "b"], demand, settings, "v")
-    assert quality.is_published
+    stock, judged = safety_stock.safety_stock(DAY[0], ["a", "b"], demand, settings, "v")
+    assert judged.is_published
     rows = stock.to_pylist()
     assert [row["product_code"] for row in rows] == ["a", "b"]
     for row, deviation in zip(rows, (10.0, 1.0), strict=True):
@@ -193,3 +197,32 @@ def test_the_mean_over_the_seeds_decides() -> None:
     assert not Quality("m", "v", [trial(0.59, 1), trial(0.60, 2)]).is_published
     assert not Quality("m", "v", [Figure("auc", 0.9)]).is_published
     assert not Quality("m", "v", [trial(0.9, 1)], fault="too few").is_published
+
+
+def test_tables_have_the_columns_that_dbt_is_promised() -> None:
+    path = CLONE / "dbt_project" / "models" / "statistics" / "_analytics__sources.yml"
+    (source,) = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    kinds = {"string": "string", "bigint": "int64", "double": "double", "boolean": "bool"}
+    promised = {
+        table["name"]: [
+            (column["name"], kinds.get(column["data_type"], "date32[day]"))
+            for column in table["columns"]
+        ]
+        for table in source["tables"]
+    }
+    for name, schema in {
+        "lifetime_value": lifetime.PREDICTED,
+        "lifetime_value_parameters": lifetime.PARAMETERS,
+        "churn_risk": churn.RISKS,
+        "churn_contributions": churn.CONTRIBUTIONS,
+        "customer_clusters": clusters.CLUSTERS,
+        "cross_sell": affinity.RULES,
+        "sales_forecast": forecast.FORECASTS,
+        "sales_backtest": forecast.BACKTEST,
+        "safety_stock": safety_stock.STOCK,
+        **{
+            f"{model}_quality": quality.SCHEMA
+            for model in ("lifetime_value", "churn", "customer_clusters", "cross_sell", "sales")
+        },
+    }.items():
+        assert [(each.name, str(each.type)) for each in schema] == promised[name], name
