@@ -62,6 +62,29 @@ create table value.class_transitions as select 'rfm' as scheme, date '2026-01-01
     date '2025-12-31' as previous_as_of_date, date '2026-01-31' as as_of_date,
     'none' as from_class_code, 'loyal' as to_class_code, 3 as customers, 15.00 as amount,
     'CNY' as currency_code, 'r1' as run_id from range(0);
+create schema sales;
+create table value.lifetime_value as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 0.5 as probability_alive, 1.0 as expected_purchases_12m,
+    2.0 as expected_purchases_24m, 10.0 as expected_spend_12m, 20.0 as expected_spend_24m,
+    'CNY' as currency_code, 'r1' as run_id from range(3);
+create table value.churn_risk as select date '2026-01-31' as as_of_date,
+    'purchases' as population, 'c' || range as customer_id, 0.5 as churn_probability,
+    5 as risk_decile, 'recency_days' as reason_1, null::varchar as reason_2,
+    null::varchar as reason_3, 'r1' as run_id from range(3);
+create table value.customer_clusters as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 1 as cluster_no, 0.1 as distance, 'r1' as run_id from range(3);
+create table value.cross_sell as select date '2026-01-31' as as_of_date, 'product' as item_level,
+    'a' as item, 'b' || range as other_item, 0.1 as support, 0.2 as confidence, 2.0 as lift,
+    'r1' as run_id from range(3);
+create table value.model_quality as select date '2026-01-31' as as_of_date, 'm' as model,
+    range as seed, 'auc' as metric, 'v' as data_version, 0.8 as value, 0.7 as baseline_value,
+    true as beats_baseline, true as is_published, 'r1' as run_id from range(3);
+create table sales.forecast as select date '2026-01-31' as as_of_date, 'all' as series_kind,
+    'all' as series, date '2026-02-01' as month, 2.0 as forecast_amount, 1.0 as lower_amount,
+    3.0 as upper_amount, 2.0 as naive_amount, 'CNY' as currency_code, 'r1' as run_id;
+create table sales.safety_stock as select date '2026-01-31' as as_of_date,
+    'p' || range as product_code, 1.0 as safety_stock, 2.0 as reorder_point, 'r1' as run_id
+    from range(3);
 create table credit.receivables_ageing as select date '2026-01-31' as as_of_date,
     'c' || range as customer_id, 'billing' as source_system, '1-30' as bucket, 1 as open_count,
     2.00 as open_amount, 'CNY' as currency_code, 'r1' as run_id from range(3);
