@@ -3,7 +3,7 @@
 with scores as (
     select as_of_date, customer_id, class_code, class_rank
     from {{ ref('scores') }}
-    where scheme = 'arrears_risk' and class_code <> 'no_arrears'
+    where scheme = 'arrears_risk' and class_code <> 'none'
 ),
 
 as_of_dates as (
