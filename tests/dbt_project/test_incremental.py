@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from tests.dbt_project import made_up_facts
+from tests.dbt_project.conftest import LAYERS
 from tests.dbt_project.scratch_warehouse import ScratchWarehouse
 
-LAYERS = ("metrics", "schemes", "value")
 DAYS: tuple[tuple[str, ...], ...] = (
     # what a run on each day asks for: month ends and the day itself
     ("2025-11-30", "2025-12-31", "2026-01-15"),
