@@ -31,8 +31,16 @@ feature_values as (
         customer_metrics.as_of_date,
         customer_metrics.customer_id,
         features.*,
-        cast({{ metric_value('customer_metrics', 'features.feature') }} as double) as value_number,
-        {{ metric_value('customer_metrics', 'features.feature', 'text') }} as value_text
+        case features.feature
+            {%- for name in metric_names('number') %}
+            when '{{ name }}' then cast(customer_metrics.{{ name }} as double)
+            {%- endfor %}
+        end as value_number,
+        case features.feature
+            {%- for name in metric_names('text') %}
+            when '{{ name }}' then customer_metrics.{{ name }}
+            {%- endfor %}
+        end as value_text
     from customer_metrics
     inner join versions
         on customer_metrics.as_of_date = versions.as_of_date
