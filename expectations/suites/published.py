@@ -170,6 +170,18 @@ PROMISED = (
         "as_of_date customer_id scheme",
         "score grade previous_grade reviewed_date next_review_date",
     ),
+    _promise(
+        "credit.grade_transitions",
+        "month scheme from_grade to_grade",
+        "as_of_date previous_as_of_date customers open_amount currency_code",
+        has_rows=False,  # nobody moves where one month is known
+    ),
+    _promise(
+        "credit.credit_actions",
+        "as_of_date customer_id scheme action_code",
+        "class_code owner_role due_date needs_review reason_codes",
+        has_rows=False,
+    ),
     _promise("ops.runs", "run_id", "started_at finished_at version"),
     _promise(
         "ops.reconciliation",

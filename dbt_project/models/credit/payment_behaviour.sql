@@ -12,29 +12,58 @@ with customer_metrics as (
         open_amount,
         overdue_amount,
         overdue_days_max,
-        in_transit_amount
+        in_transit_amount,
+        collection_count,
+        bounced_count,
+        arrears_months_12m,
+        written_off_count,
+        written_off_amount
     from {{ ref('customer_metrics') }}
     -- no debt, no behaviour
     where open_amount is not null
 ),
 
+lateness as (
+    select as_of_date, customer_id, median(days_late) as days_late_median
+    from {{ ref('int_receivable_positions') }}
+    where is_due_in_window and days_late is not null
+    group by as_of_date, customer_id
+),
+
 behaviour as (
     select
-        as_of_date,
-        customer_id,
-        billed_12m as billed_amount,
-        collected_12m as collected_amount,
-        collection_rate,
-        on_time_share,
-        days_late_mean,
-        days_late_max,
-        open_amount,
-        overdue_amount,
-        overdue_days_max,
-        in_transit_amount,
-        cast({{ ratio('365 * open_amount', 'billed_12m') }} as decimal(18, 4)) as dso_days,
-        currency_code
-    from customer_metrics
+        metrics.as_of_date,
+        metrics.customer_id,
+        metrics.billed_12m as billed_amount,
+        metrics.collected_12m as collected_amount,
+        metrics.collection_rate,
+        metrics.on_time_share,
+        metrics.days_late_mean,
+        cast(lateness.days_late_median as decimal(18, 1)) as days_late_median,
+        metrics.days_late_max,
+        metrics.open_amount,
+        metrics.overdue_amount,
+        metrics.overdue_days_max,
+        metrics.in_transit_amount,
+        metrics.collection_count,
+        metrics.bounced_count,
+        metrics.arrears_months_12m,
+        metrics.written_off_count,
+        metrics.written_off_amount,
+        cast(
+            {{ ratio('365 * metrics.open_amount', 'metrics.billed_12m') }} as decimal(18, 4)
+        ) as dso_days,
+        cast(
+            {{ ratio(
+                '365 * (metrics.open_amount - metrics.overdue_amount)', 'metrics.billed_12m'
+            ) }}
+            as decimal(18, 4)
+        ) as best_possible_dso_days,
+        metrics.currency_code
+    from customer_metrics as metrics
+    left join lateness
+        on metrics.as_of_date = lateness.as_of_date
+            and metrics.customer_id = lateness.customer_id
 )
 
 select * from behaviour
