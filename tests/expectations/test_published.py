@@ -96,6 +96,14 @@ create table credit.credit_grades as select date '2026-01-31' as as_of_date,
     'c' || range as customer_id, 'power_credit' as scheme, 90.0 as score, 'A' as grade,
     null::varchar as previous_grade, date '2026-01-31' as reviewed_date,
     date '2027-01-31' as next_review_date, 'r1' as run_id from range(3);
+create table credit.grade_transitions as select date '2026-01-01' as month,
+    'power_credit' as scheme, 'A' as from_grade, 'B' as to_grade, date '2026-01-31' as as_of_date,
+    date '2025-12-31' as previous_as_of_date, 3 as customers, 1.00 as open_amount,
+    'CNY' as currency_code, 'r1' as run_id;
+create table credit.credit_actions as select date '2026-01-31' as as_of_date,
+    'c' || range as customer_id, 'power_credit' as scheme, 'regular_visits' as action_code,
+    'A' as class_code, 'account_manager' as owner_role, date '2026-02-28' as due_date,
+    false as needs_review, 'power_credit:A' as reason_codes, 'r1' as run_id from range(3);
 create table ops.runs as select 'r' || range as run_id, now() as started_at, now() as finished_at,
     '0.1.0' as version from range(2);
 create table ops.reconciliation as select 'r1' as run_id, 'billing' as system, 'bills' as "table",

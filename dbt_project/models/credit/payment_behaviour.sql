@@ -24,7 +24,7 @@ with customer_metrics as (
 ),
 
 lateness as (
-    select as_of_date, customer_id, median(days_late) as days_late_median
+    select as_of_date, customer_id, {{ median('days_late') }} as days_late_median
     from {{ ref('int_receivable_positions') }}
     where is_due_in_window and days_late is not null
     group by as_of_date, customer_id
