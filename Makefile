@@ -92,6 +92,11 @@ report: setup env ## write the page again from the published file
 bench: setup ## each stage against the least work that gives the same rows, as ratios
 	@$(PY) -m bench.stages
 
+.PHONY: credit-checks
+credit-checks: setup ## ageing, days late, scorecard and allocation against published and hand-made figures
+	@$(PY) -m pytest -q tests/dbt_project/test_receivables_of_a_table.py \
+	    tests/dbt_project/test_scorecard.py tests/analytics/test_scorecard.py
+
 .PHONY: value-checks
 value-checks: setup ## lifetime value, RFM and churn against published figures: DATA=<folder>
 	@test -n "$(DATA)" && test -d "$(DATA)" || { \

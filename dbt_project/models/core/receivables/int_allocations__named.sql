@@ -1,4 +1,5 @@
--- A receipt that names its debt settles it, the earliest receipt first, up to what is due.
+-- A receipt that names its debt settles it, the earliest receipt first, up to what is due. Money in another
+-- currency settles nothing: it stays with the receipt.
 with receipts as (
 
     select * from {{ ref('fct_receipts') }}
@@ -8,7 +9,7 @@ with receipts as (
 
 amounts_due as (
 
-    select receivable_key, due_amount from {{ ref('int_amounts_due') }}
+    select receivable_key, currency_code, due_amount from {{ ref('int_amounts_due') }}
 
 ),
 
@@ -25,7 +26,10 @@ running as (
             rows between unbounded preceding and current row
         ) as paid_upto
     from receipts
-    inner join amounts_due on receipts.receivable_key = amounts_due.receivable_key
+    inner join amounts_due
+        on
+            receipts.receivable_key = amounts_due.receivable_key
+            and receipts.currency_code = amounts_due.currency_code
 
 ),
 

@@ -18,7 +18,7 @@ receipts as (
 
 amounts_due as (
 
-    select receivable_key, due_amount from {{ ref('int_amounts_due') }}
+    select receivable_key, currency_code, due_amount from {{ ref('int_amounts_due') }}
 
 ),
 
@@ -74,7 +74,10 @@ allocated as (
             ~ ' - coalesce(standing_then.amount, 0) - coalesce(earlier_then.amount, 0))'
         ) }} as allocated_amount
     from reversed_receipts
-    inner join amounts_due on reversed_receipts.receivable_key = amounts_due.receivable_key
+    inner join amounts_due
+        on
+            reversed_receipts.receivable_key = amounts_due.receivable_key
+            and reversed_receipts.currency_code = amounts_due.currency_code
     left join standing_then on reversed_receipts.receipt_key = standing_then.receipt_key
     left join earlier_then on reversed_receipts.receipt_key = earlier_then.receipt_key
 
