@@ -1,5 +1,5 @@
--- A receipt that names its debt settles it, the earliest receipt first, up to what is due. Money in another
--- currency settles nothing: it stays with the receipt.
+-- A receipt that names its debt settles it, the earliest receipt first, up to what is due. Money in
+-- another currency settles nothing: it stays with the receipt.
 with receipts as (
 
     select * from {{ ref('fct_receipts') }}
