@@ -28,8 +28,9 @@ from kehu.settings import CLONE
 
 AS_OF = date(2026, 1, 31)
 PROJECT = CLONE / "dbt_project"
-MODELS = ("metrics", "schemes", "value")
+MODELS = ("metrics", "schemes", "statistics", "value")
 OTHER_FACTS = {
+    "dim_products": "product_code varchar, product_name varchar, product_class varchar",
     "fct_receivables": "receivable_key varchar, customer_id varchar, source_system varchar,"
     " issued_date date, due_date date, amount decimal(18,2), currency_code varchar",
     "fct_receipts": "receipt_key varchar, receivable_key varchar, customer_id varchar,"
@@ -177,6 +178,11 @@ def build(folder: Path, file: Path, days: Sequence[str]) -> Built:
         "resource_type:seed",
         "core",
         *MODELS,
+        # what statistics return is made outside dbt, and measured by its own bench
+        "--exclude",
+        "source:*+",
+        "statistics+",
+        "path:models/metrics/credit+",
         "--exclude-resource-type",
         "test",
     ]
@@ -189,7 +195,7 @@ def build(folder: Path, file: Path, days: Sequence[str]) -> Built:
         text=True,
         check=False,
     )
-    assert done.stdout, done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     success, seconds, cpu, gigabytes, slowest, faults = json.loads(done.stdout.splitlines()[-1])
     assert success, faults
     names = ", ".join(f"{name} {took:.1f}" for took, name in slowest)
@@ -266,7 +272,7 @@ def _project(folder: Path) -> None:
     """Macros, seeds and the models of value; core stands in as the tables that were generated."""
     import shutil
 
-    for part in ("macros", "seeds/schemes", "seeds/value"):
+    for part in ("macros", "seeds/schemes", "seeds/value", "seeds/credit", "seeds/statistics"):
         shutil.copytree(PROJECT / part, folder / part)
     for layer in MODELS:
         shutil.copytree(
