@@ -259,7 +259,8 @@
 {%- endmacro %}
 
 {% macro spark__md5_number(value) -%}
-    cast(conv(left(md5({{ value }}), 15), 16, 10) as bigint)
+    {#- A decimal, because Spark's sums of whole numbers overflow. -#}
+    cast(conv(substring(md5({{ value }}), 1, 15), 16, 10) as decimal(20, 0))
 {%- endmacro %}
 
 {#- Whether rows can be taken out of a table: plain Parquet on Spark cannot, and is built anew. -#}

@@ -82,7 +82,7 @@ select
         when seen.overdue_days_max >= 1
             then 'overdue for ' || cast(seen.overdue_days_max as {{ text_type() }}) || ' days'
         else 'level of arrears'
-    end as reason,
+    end as warning_reason,
     seen.billed_12m as incurred_amount,
     seen.collected_12m as paid_amount,
     seen.in_transit_amount,
