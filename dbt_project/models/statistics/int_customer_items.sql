@@ -13,10 +13,10 @@ newest as (
 ),
 
 held_out as (
-    select {{ add_months('newest.as_of_date', '0 - settings.value') }} as after_date
+    select {{ add_months('newest.as_of_date', '0 - model_settings.value') }} as after_date
     from newest
-    cross join {{ ref('model_settings') }} as settings
-    where settings.setting = 'holdout_months'
+    cross join {{ ref('model_settings') }} as model_settings
+    where model_settings.setting = 'holdout_months'
 ),
 
 items as (
