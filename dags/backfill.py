@@ -24,7 +24,8 @@ def backfill(
     """Queue a run per local day from `first` to `last`; gives the ids of the runs.
 
     A day that has a run already is left out, or with `again` run once more when it has ended.
-    Raises `SettingsError` when the days are not in order, or nothing is left to run.
+    Raises `SettingsError` when the days are not in order, nothing is left to run, or another
+    backfill of the DAG is not finished.
     """
     if last < first:
         raise SettingsError(
@@ -32,6 +33,7 @@ def backfill(
         )
     environment.prepare(settings)
     from airflow.cli.cli_parser import get_parser
+    from airflow.models.backfill import AlreadyRunningBackfill
 
     dag_id = f"ingest_{system}"
     zone = ZoneInfo(settings.timezone)
@@ -49,8 +51,15 @@ def backfill(
     )
     _write_from_the_start()
     before = _newest()
-    with suppress(SystemExit):  # how Airflow says that there is no day to run
-        arguments.func(arguments)
+    try:
+        with suppress(SystemExit):  # how Airflow says that there is no day to run
+            arguments.func(arguments)
+    except AlreadyRunningBackfill:
+        raise SettingsError(
+            "Another backfill is not finished yet; Airflow runs one at a time per DAG.",
+            where=f"{dag_id}, {first} to {last}",
+            do="wait until the scheduler has closed it, or cancel it in the UI, then start again",
+        ) from None
     if not (queued := _runs_since(before)):
         raise SettingsError(
             "There is no run to create: every day of the interval has one.",
