@@ -121,7 +121,7 @@ def test_customer_id_is_the_md5_of_the_oldest_record(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
     wrong = """
-        select customer_id, arg_min(record_key, age_key) as oldest
+        select customer_id, arg_min(record_key, int_source_records.age_key) as oldest
         from identity.int_customer_records
         inner join identity.int_source_records using (record_key)
         group by customer_id
