@@ -18,7 +18,8 @@ ranked as (
         {{ money('monetary_12m + wallet_headroom', 4) }} as wallet_estimate,
         wallet_share,
         wallet_headroom as headroom,
-        rank() over (partition by as_of_date order by wallet_share desc nulls last) as share_rank,
+        cast(rank() over (partition by as_of_date order by wallet_share desc nulls last) as bigint)
+            as share_rank,
         'estimated annual demand of the open accounts' as source_of_estimate,
         currency_code
     from metrics

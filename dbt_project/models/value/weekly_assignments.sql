@@ -51,7 +51,7 @@ handed_out as (
     select
         as_of_date,
         week_start,
-        place,
+        cast(place as bigint) as place,
         customer_id,
         recency_days,
         monetary_total,
