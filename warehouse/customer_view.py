@@ -105,7 +105,7 @@ def _parts(con: Connection, customer_id: str) -> Iterator[Table]:
         "select left_source_system || ' ' || left_source_record_id as record,"
         " right_source_system || ' ' || right_source_record_id as record_2, comparison,"
         " weight, sentence from customer.identity_explanations where customer_id = ?"
-        " order by match_probability desc, all",
+        " order by match_probability desc, record, record_2, comparison",
         customer_id,
     )
     yield _table(
@@ -113,7 +113,8 @@ def _parts(con: Connection, customer_id: str) -> Iterator[Table]:
         con,
         "select changed_on, change_kind, rule, customer_id_before, customer_id_after,"
         " records_moved from customer.fct_identity_changes"
-        " where ? in (customer_id_before, customer_id_after) order by changed_on desc, all",
+        " where ? in (customer_id_before, customer_id_after)"
+        " order by changed_on desc, rule, customer_id_before, customer_id_after",
         customer_id,
     )
     yield _table(
