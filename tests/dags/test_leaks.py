@@ -74,10 +74,26 @@ def test_the_canaries_are_in_the_restricted_zone(first_round: Round, canaries: l
     assert len(_planted_in(held, canaries)) >= 10
 
 
+MAY_BE_EMPTY = {
+    "customer.customer_redirects",  # nobody was merged on the first day
+    "customer.fct_identity_changes",
+    "customer.identity_review_queue",
+    "value.cross_sell",  # a model that does not beat its baseline is not published
+    "value.churn_reasons",
+    "value.churn_risk",
+    "value.customer_clusters",
+    "value.lifetime_value",
+    "value.metric_restatements",
+    "sales.forecast",
+    "sales.forecast_backtest",
+    "sales.safety_stock",
+}
+
+
 def test_no_published_cell_holds_a_canary(first_round: Round, canaries: list[str]) -> None:
     with connection.read_published(first_round.published) as con:
         for table, cells in _texts(con):
-            assert cells, table
+            assert cells or table in MAY_BE_EMPTY, table
             assert not _planted_in("\n".join(cells), canaries), table
 
 
