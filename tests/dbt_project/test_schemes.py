@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,10 +56,15 @@ def scheme_warehouse(
         yaml.safe_dump({"models": [{"name": "customer_metrics", "columns": promised}]}),
         encoding="utf-8",
     )
-    # Who exists is not the matter here.
-    (folder / "models" / "core" / "dim_customers.sql").write_text(
-        "select distinct customer_id from {{ ref('customer_metrics') }}", encoding="utf-8"
-    )
+    # Who exists, and what a build before told, is not the matter here: every date is scored.
+    shutil.copy(PROJECT / "models" / "metrics" / "int_as_of_dates.sql", metrics)
+    for name, query in {
+        "dim_customers": "select distinct customer_id from {{ ref('customer_metrics') }}",
+        "int_stale_buckets": "select distinct as_of_date from {{ ref('customer_metrics') }}",
+        "int_fact_fingerprints": "select '' as bucket, cast(null as date) as month,"
+        " cast(0 as bigint) as facts, cast(0 as decimal(38, 0)) as fact_sum",
+    }.items():
+        (metrics / f"{name}.sql").write_text(query, encoding="utf-8")
     return warehouse
 
 
