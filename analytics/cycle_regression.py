@@ -42,7 +42,9 @@ def regress(as_of_dates: Sequence[date], observations: pa.Table) -> Mapping[str,
     `FEWEST` whole rows, or a term that never moves, there is a note and no number.
     """
     names = ("receivable_cycle_days", "top5_share", "collection_timeliness")
-    rows = observations.select(names).to_pandas().astype(float).dropna()
+    # in one order, whatever the engine's: sums of floating point hang on it
+    ordered = observations.select(names).sort_by([(name, "ascending") for name in names])
+    rows = ordered.to_pandas().astype(float).dropna()
     cycle, share, timeliness = (rows[name].to_numpy() for name in names)
     # centred, so that the share and its square are not one and the same
     centred = share - share.mean() if len(rows) else share

@@ -47,16 +47,22 @@ def _current(settings: Settings) -> dict[str, set[Any]]:
         }
 
 
+def _told(settings: Settings) -> dict[str, str]:
+    """Hashes of what readers get, but for the table that compares a build with the one before."""
+    hashes = table_hashes(settings.published_file.resolve())
+    return {name: found for name, found in hashes.items() if name != "customer.identity_health"}
+
+
 def test_twice_the_same_and_a_day_later_only_what_changed(
     first_round: Round, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = first_round.settings
-    before = table_hashes(settings.published_file.resolve())
+    before = _told(settings)
     held = _current(settings)
     first_file = settings.published_file.resolve()
 
     again = _round(first_round)
-    assert table_hashes(settings.published_file.resolve()) == before
+    assert _told(settings) == before
     assert settings.published_file.resolve() != first_file
     assert _current(settings) == held
     assert {name: row["loaded"] for name, row in again.items() if row["loaded"]} == {}
@@ -68,7 +74,7 @@ def test_twice_the_same_and_a_day_later_only_what_changed(
     sizes = {name: len(rows) for name, rows in held.items()}
     assert sum(loaded.values()) > 0
     assert sum(loaded.values()) < sum(sizes.values()) / 5, "a day is not a fifth of all days"
-    assert table_hashes(settings.published_file.resolve()) != before
+    assert _told(settings) != before
 
     # Loading what changed leads to the same rows as loading everything from nothing.
     urls = {system: settings.source_url(system) for system in SYSTEMS}
