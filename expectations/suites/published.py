@@ -141,6 +141,7 @@ PROMISED = (
         "value.model_quality",
         "as_of_date model seed metric",
         "data_version value baseline_value beats_baseline is_published",
+        has_rows=False,  # a firm without a sale has nothing to foretell
     ),
     _promise(
         "sales.forecast",
