@@ -117,19 +117,17 @@ def _number(value: float | None) -> float | None:
 
 
 def data_version(*tables: pa.Table) -> str:
-    """A fingerprint of rows in their order: names, types and values, whatever the chunks."""
+    """A fingerprint of rows in their order: names and values, whatever the chunks, the width of
+    whole numbers and the precision of decimals: those are the engine's, not the data's."""
     digest = hashlib.sha256()
     for table in tables:
-        digest.update(str(table.schema.remove_metadata()).encode())
-        for column in table.columns:
+        for name, column in zip(table.column_names, table.columns, strict=True):
             array: Any = pa.concat_arrays(column.chunks) if column.num_chunks else column
+            array = _plain(array)
+            digest.update(f"{name} {array.type};".encode())
             digest.update(np.asarray(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
-            if pa.types.is_temporal(array.type):
-                array = array.cast(pa.int32() if array.type.bit_width == 32 else pa.int64())
-            elif pa.types.is_decimal(array.type):
-                array = array.cast(pa.string())
-            if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-                text = array.fill_null("").cast(pa.large_string())
+            if pa.types.is_large_string(array.type):
+                text = array.fill_null("")
                 _, ends, values = text.buffers()
                 place = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
                 digest.update((place - place[:1]).tobytes())
@@ -139,3 +137,16 @@ def data_version(*tables: pa.Table) -> str:
                 filled = array.fill_null(pa.scalar(zero, array.type))
                 digest.update(filled.to_numpy(zero_copy_only=False).tobytes())
     return digest.hexdigest()[:16]
+
+
+def _plain(array: Any) -> Any:
+    """Numbers, days and texts in one type each."""
+    if pa.types.is_temporal(array.type):
+        array = array.cast(pa.int32() if array.type.bit_width == 32 else pa.int64())
+    if pa.types.is_integer(array.type) or (
+        pa.types.is_decimal(array.type) and array.type.scale == 0
+    ):
+        return array.cast(pa.int64())
+    if pa.types.is_decimal(array.type):
+        array = array.cast(pa.string())
+    return array.cast(pa.large_string()) if pa.types.is_string(array.type) else array

@@ -189,6 +189,17 @@ def test_a_version_is_of_the_values_not_of_their_chunks() -> None:
     assert data_version(other) != data_version(rows)
 
 
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.decimal128(38, 0)])
+def test_a_version_is_the_same_from_every_engine(kind: pa.DataType) -> None:
+    """Engines count in other widths, and add integers up to other types."""
+    rows = pa.table(
+        {"n": pa.array([1, None, 3]), "m": pa.array([1, 2, 3]).cast(pa.decimal128(21, 2))}
+    )
+    theirs = pa.table({"n": rows["n"].cast(kind), "m": rows["m"].cast(pa.decimal128(38, 2))})
+    assert data_version(theirs) == data_version(rows)
+    assert data_version(theirs.slice(1)) != data_version(rows)
+
+
 def test_the_mean_over_the_seeds_decides() -> None:
     def trial(value: float, seed: int) -> Figure:
         return Figure("auc", value, "alone", 0.6, decides=True, seed=seed)

@@ -33,8 +33,9 @@ def compare(
 ) -> Difference | None:
     """EXCEPT ALL both ways, over all columns.
 
-    Integers may differ in width and decimals in precision, never in scale; any other difference of
-    types is one of the tables. Texts, decimals and doubles are compared as they stand.
+    Whole numbers may differ in width (a decimal of scale 0 is one: a sum of integers is that on
+    DuckDB) and decimals in precision, never in scale; any other difference of types is one of the
+    tables. Texts, decimals and doubles are compared as they stand.
     """
     if duck.column_names != spark.column_names:
         only = set(duck.column_names) ^ set(spark.column_names)
@@ -88,7 +89,7 @@ def compare(
 
 
 def _kind(kind: pa.DataType) -> str:
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
         return "integer"
     if pa.types.is_decimal(kind):
         return f"decimal of scale {kind.scale}"

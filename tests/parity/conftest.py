@@ -28,6 +28,8 @@ from warehouse import engines
 from warehouse.engines import Address, sessions
 
 CUSTOMERS = 200
+OTHER_TESTS = ("probes", "upserts", "broken")
+"""Schemas that other tests make in the same session of the engine."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,6 +77,6 @@ def _day(here: Settings, there: Settings, day: date, spark: Spark) -> Day:
         with engines.opened(settings, Address.parse(spark.url)) as engine:
             build(settings, engine)
             _LOG.info("%s, %s: %.1f s", settings.engine, day, time.perf_counter() - began)
-            tables.update(tables_of(engine, settings))
+            tables.update(tables_of(engine, settings, OTHER_TESTS))
     found.keys.update(keys(here))
     return found
