@@ -24,12 +24,18 @@ CONTRACTS = read_all([CLONE / "extract" / "contracts"])
 
 
 def _round(finished: Round) -> dict[str, dict[str, Any]]:
-    """Run one more round; what it did, per source table."""
+    """Run one more round; what became of its batches, by their table."""
     screen = StringIO()
     settings = load()
+    known = {row["batch"] for row in _batches(settings)}
     assert run(settings, default_day(settings), to=screen), screen.getvalue()
-    with connection.read(finished.settings) as con:
-        return {f"{row['system']}.{row['table']}": row for row in runs.reconciliation(con)}
+    new = [row for row in _batches(finished.settings) if row["batch"] not in known]
+    return {f"{row['system']}.{row['table']}": row for row in new}
+
+
+def _batches(settings: Settings) -> list[dict[str, Any]]:
+    with connection.read(settings) as con:
+        return runs.reconciliation(con)
 
 
 def _current(settings: Settings) -> dict[str, set[Any]]:
@@ -65,6 +71,7 @@ def test_twice_the_same_and_a_day_later_only_what_changed(
     assert _told(settings) == before
     assert settings.published_file.resolve() != first_file
     assert _current(settings) == held
+    assert {row["system"] for row in again.values()} == set(SYSTEMS), "identity decided nothing new"
     assert {name: row["loaded"] for name, row in again.items() if row["loaded"]} == {}
 
     demo("advance", "--days", "1", home=settings.home)
