@@ -41,7 +41,9 @@ by_period as (
         {{ money('metrics.risk_cost', 4) }} as risk_cost,
         metrics.net_gain_12m as net_gain,
         periods.discount_factor,
-        {{ money('metrics.net_gain_12m * periods.discount_factor', 4) }} as discounted_gain,
+        -- wider, because DuckDB multiplies two decimals of up to 18 digits within 18 digits
+        {{ money('cast(metrics.net_gain_12m as decimal(20, 4)) * periods.discount_factor', 4) }}
+            as discounted_gain,
         {{ money('metrics.net_gain_12m * periods.factor_sum', 4) }} as cumulative_value,
         metrics.currency_code
     from metrics
