@@ -1,37 +1,99 @@
-"""What the page shows, read from one published file.
+"""What the pages show, read from one published file.
 
-In: a read-only connection to a published file. Out: a frozen `Content`, sums and short lists only,
-so that a page about a million customers stays small. Touches nothing else.
+In: a read-only connection to a published file. Out: rows, sums and short lists only, so that
+pages about a million customers stay small. Touches nothing else.
 
-A table that is empty, or that a publication does not hold, gives an empty part: the page then says
-so in its place.
+A table that a publication does not hold gives no rows: the section then says so in its place.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any
+from functools import cached_property
 
 from kehu.settings import SYSTEMS
-from report import predictions
-from report.predictions import Predictions
+from report.parts import Name, Row
 from warehouse.connection import Connection
 
-Row = dict[str, Any]
-
-BUCKETS = ("1-30", "31-60", "61-90", "91-180", "181-365", ">365")
-"""Ageing buckets of overdue debts, youngest first; `not due` is kept apart."""
-
 LONGEST_LIST = 20
+
+PERSON = """
+    dim_customers.customer_id, dim_customers.display_name, dim_customers.customer_type,
+    dim_customers.in_billing, dim_customers.in_his,
+    dim_customers.in_orders, dim_customers.in_service
+"""
+"""Columns of a listed customer: the masked name, and the systems that know the customer."""
+
+_SOURCE = re.compile(r"\b(?:from|join)\s+(\w+\.\w+)")
+_NO_CLASS = {"unclassed": "No class", "none": "None"}
+
+
+class Reader:
+    """Runs queries on one publication, and knows its day, its currency and its labels.
+
+    `as_of` is the newest as-of date of the metrics; `$as_of` in a query is that day.
+    """
+
+    def __init__(self, connection: Connection, version: str) -> None:
+        self.version = version
+        self._connection = connection
+        found = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        ).fetchall()
+        self._tables = {str(row[0]) for row in found}
+        newest = self.rows("select max(as_of_date) as newest from value.customer_metrics")
+        self.as_of: date | None = newest[0]["newest"] if newest else None
+
+    def rows(self, query: str, **values: object) -> list[Row]:
+        """Rows of `query`, or none when the publication lacks a table that it reads."""
+        if not set(_SOURCE.findall(query)) <= self._tables:
+            return []
+        if "$as_of" in query:
+            values["as_of"] = self.as_of
+        cursor = self._connection.execute(query, values)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @cached_property
+    def currency(self) -> str:
+        """Reporting currency."""
+        rows = self.rows(_CURRENCY)
+        return str(rows[0]["currency_code"]) if rows else ""
+
+    def name(self, scheme: str, code: str | None) -> Name:
+        """Of a class; the code in words where no name is published."""
+        if code is None:
+            return Name("–")
+        return self._labels.get((scheme, code)) or Name(
+            _NO_CLASS.get(code, code.replace("_", " ").capitalize())
+        )
+
+    def classes(self, scheme: str) -> list[str]:
+        """Codes of the classes of a scheme, best first."""
+        return [code for of_scheme, code in self._labels if of_scheme == scheme]
+
+    def names(self, scheme: str, codes: set[str]) -> dict[str, str]:
+        """English names of `codes`, best class first, those without a rank last."""
+        ranks = {code: rank for rank, code in enumerate(self.classes(scheme))}
+        ordered = sorted(codes, key=lambda code: (ranks.get(code, len(ranks)), code))
+        return {code: self.name(scheme, code).english for code in ordered}
+
+    @cached_property
+    def _labels(self) -> dict[tuple[str, str], Name]:
+        """By scheme and class, best class first; the newest version of a scheme wins."""
+        return {
+            (row["scheme"], row["class_code"]): Name(row["label_en"], row["label_zh"] or "")
+            for row in self.rows(_LABELS)
+        }
 
 
 @dataclass(frozen=True)
 class Content:
-    """Everything on the page. `as_of` is the newest as-of date of the metrics."""
+    """What the overview tells of its own: the run, its books, and who the customers are."""
 
     version: str
     as_of: date | None
@@ -42,97 +104,28 @@ class Content:
     layers: list[Row]
     customers: Row
     overlap: list[Row]
-    heat: list[Row]
-    segments: list[Row]
-    classes: list[Row]
-    ageing: list[Row]
-    ageing_history: list[Row]
-    grades: list[Row]
-    moves: Row
-    valuable: list[Row]
-    overdue: list[Row]
-    labels: dict[tuple[str, str], tuple[str, str]]
-    predictions: Predictions
+    sums: Row
 
     @property
     def run_id(self) -> str:
         return str(self.runs[0]["run_id"]) if self.runs else ""
 
 
-def read(connection: Connection, version: str) -> Content:
-    """Read all parts of the page."""
-    reader = _Reader(connection)
-    as_of = reader.newest("value.customer_metrics")
-    tables = reader.rows("ops.reconciliation", _TABLES)
+def read(reader: Reader) -> Content:
+    """Read what the overview tells."""
+    tables = reader.rows(_TABLES)
     return Content(
-        version=version,
-        as_of=as_of,
-        currency=reader.currency(as_of),
+        version=reader.version,
+        as_of=reader.as_of,
+        currency=reader.currency,
         tables=tables,
         reasons=_reasons(tables),
-        runs=reader.rows("ops.runs", _RUNS),
-        layers=reader.rows("ops.stage_seconds", _LAYERS),
-        customers=(reader.rows("customer.dim_customers", _CUSTOMERS) or [{}])[0],
-        overlap=reader.rows("customer.dim_customers", _OVERLAP),
-        heat=reader.rows("value.rfm", _HEAT, reader.newest("value.rfm")),
-        segments=reader.rows("value.rfm", _SEGMENTS, reader.newest("value.rfm")),
-        classes=reader.rows("value.value_scores", _CLASSES, reader.newest("value.value_scores")),
-        ageing=reader.rows("credit.receivables_ageing", _AGEING, as_of, as_of),
-        ageing_history=reader.rows("credit.receivables_ageing", _AGEING_HISTORY),
-        grades=reader.rows("credit.credit_grades", _GRADES, reader.newest("credit.credit_grades")),
-        moves=(
-            reader.rows("credit.credit_grades", _MOVES, reader.newest("credit.credit_grades"))
-            or [{}]
-        )[0],
-        valuable=reader.rows("value.value_scores", _VALUABLE, as_of, as_of, as_of),
-        overdue=reader.rows("credit.receivables_ageing", _OVERDUE, as_of, as_of, as_of),
-        labels=reader.labels(),
-        predictions=predictions.read(reader.rows),
+        runs=reader.rows(_RUNS),
+        layers=reader.rows(_LAYERS),
+        customers=(reader.rows(_CUSTOMERS) or [{}])[0],
+        overlap=reader.rows(_OVERLAP),
+        sums=(reader.rows(_SUMS) or [{}])[0],
     )
-
-
-class _Reader:
-    """Runs queries, and answers with nothing for tables that the publication does not hold."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        found = connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables"
-        ).fetchall()
-        self._tables = {str(row[0]) for row in found}
-
-    def rows(self, table: str, query: str, *values: object) -> list[Row]:
-        """Rows of `query`, when the publication holds `table` and the others the query names."""
-        needed = {table, *(name for name in _JOINED if f" {name}" in query)}
-        if not needed <= self._tables:
-            return []
-        cursor = self._connection.execute(query, list(values))
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def newest(self, table: str) -> date | None:
-        rows = self.rows(table, f"select max(as_of_date) as newest from {table}")
-        return rows[0]["newest"] if rows else None
-
-    def currency(self, as_of: date | None) -> str:
-        query = """
-            select currency_code
-            from value.customer_metrics
-            where as_of_date = ?
-            group by currency_code
-            order by count(*) desc
-            limit 1
-        """
-        rows = self.rows("value.customer_metrics", query, as_of)
-        return str(rows[0]["currency_code"]) if rows else ""
-
-    def labels(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """English and Chinese label by scheme and class; the newest version of a scheme wins."""
-        rows = self.rows("value.class_labels", _LABELS)
-        return {
-            (row["scheme"], row["class_code"]): (row["label_en"], row["label_zh"] or "")
-            for row in rows
-        }
 
 
 def _reasons(tables: list[Row]) -> list[tuple[str, str, int]]:
@@ -144,22 +137,29 @@ def _reasons(tables: list[Row]) -> list[tuple[str, str, int]]:
     return [(table, rule, number) for (table, rule), number in counted.most_common()]
 
 
-def share(part: object, whole: object) -> float:
-    """`part` of `whole`, 0 when there is no whole."""
-    whole_number = float(Decimal(str(whole or 0)))
-    return float(Decimal(str(part or 0))) / whole_number if whole_number else 0.0
+_CURRENCY = """
+    select currency_code
+    from value.customer_metrics
+    where as_of_date = $as_of
+    group by currency_code
+    order by count(*) desc
+    limit 1
+"""
 
+_LABELS = """
+    select scheme, class_code, label_en, label_zh
+    from value.class_labels
+    qualify version = max(version) over (partition by scheme)
+    order by scheme, class_rank
+"""
 
-_JOINED = (
-    "ops.runs",
-    "customer.dim_customers",
-    "value.customer_metrics",
-    "value.rfm",
-    "value.value_scores",
-    "credit.credit_grades",
-    "credit.receivables_ageing",
-)
-"""Tables that queries join; a query runs only when the publication holds all it names."""
+_SUMS = """
+    select
+        coalesce(sum(monetary_12m), 0) as bought, coalesce(sum(open_amount), 0) as open,
+        coalesce(sum(overdue_amount), 0) as overdue
+    from value.customer_metrics
+    where as_of_date = $as_of
+"""
 
 _TABLES = """
     with ranked as (
@@ -219,148 +219,4 @@ _OVERLAP = f"""
     from customer.dim_customers
     group by all
     order by customers desc
-"""
-
-_HEAT = """
-    select r_score, f_score, count(*) as customers, sum(monetary) as monetary
-    from value.rfm
-    where as_of_date = ? and r_score is not null and f_score is not null
-    group by r_score, f_score
-"""
-
-_SEGMENTS = """
-    select
-        segment, count(*) as customers, sum(monetary) as monetary,
-        median(recency_days) as recency_days, median(frequency) as frequency
-    from value.rfm
-    where as_of_date = ? and segment is not null
-    group by segment
-    order by monetary desc, segment
-"""
-
-_CLASSES = """
-    select
-        value_scores.class_code, count(*) as customers, avg(value_scores.score) as score,
-        coalesce(sum(customer_metrics.monetary_12m), 0) as monetary
-    from value.value_scores
-    left join value.customer_metrics
-        on customer_metrics.customer_id = value_scores.customer_id
-        and customer_metrics.as_of_date = value_scores.as_of_date
-    where value_scores.as_of_date = ? and value_scores.class_code is not null
-    group by value_scores.class_code
-    order by score desc nulls last
-"""
-
-_AGEING = """
-    with graded as (
-        select customer_id, grade
-        from credit.credit_grades
-        where as_of_date = ?
-    )
-    select
-        coalesce(graded.grade, 'none') as grade, receivables_ageing.bucket,
-        sum(receivables_ageing.open_amount) as open_amount,
-        sum(receivables_ageing.open_count) as open_count
-    from credit.receivables_ageing
-    left join graded on graded.customer_id = receivables_ageing.customer_id
-    where receivables_ageing.as_of_date = ?
-    group by 1, 2
-    having sum(receivables_ageing.open_amount) <> 0
-    order by 1, 2
-"""
-
-_AGEING_HISTORY = """
-    select as_of_date, bucket, sum(open_amount) as open_amount
-    from credit.receivables_ageing
-    group by as_of_date, bucket
-    order by as_of_date, bucket
-"""
-
-_GRADES = """
-    select grade, count(*) as customers, avg(score) as score
-    from credit.credit_grades
-    where as_of_date = ? and grade is not null
-    group by grade
-    order by grade
-"""
-
-_MOVES = """
-    select
-        count(*) filter (where grade > previous_grade) as fell,
-        count(*) filter (where grade < previous_grade) as rose,
-        count(*) filter (where grade = previous_grade) as stayed
-    from credit.credit_grades
-    where as_of_date = ?
-"""
-
-_PERSON = """
-    dim_customers.customer_id, dim_customers.display_name, dim_customers.customer_type,
-    dim_customers.in_billing, dim_customers.in_his,
-    dim_customers.in_orders, dim_customers.in_service
-"""
-
-_VALUABLE = f"""
-    with segmented as (
-        select customer_id, segment
-        from value.rfm
-        where as_of_date = ?
-    ),
-
-    measured as (
-        select customer_id, monetary_12m, open_amount, overdue_amount
-        from value.customer_metrics
-        where as_of_date = ?
-    )
-    select
-        {_PERSON}, value_scores.score, value_scores.class_code, segmented.segment,
-        measured.monetary_12m, measured.open_amount, measured.overdue_amount
-    from value.value_scores
-    inner join customer.dim_customers on dim_customers.customer_id = value_scores.customer_id
-    left join segmented on segmented.customer_id = value_scores.customer_id
-    left join measured on measured.customer_id = value_scores.customer_id
-    where value_scores.as_of_date = ? and value_scores.score is not null
-    order by
-        value_scores.score desc, measured.monetary_12m desc nulls last, value_scores.customer_id
-    limit {LONGEST_LIST}
-"""
-
-_OVERDUE = f"""
-    with owed as (
-        select
-            customer_id,
-            sum(open_amount) filter (where bucket <> 'not due') as overdue_amount,
-            sum(open_amount) as open_amount,
-            coalesce(sum(open_count) filter (where bucket <> 'not due'), 0) as overdue_count
-        from credit.receivables_ageing
-        where as_of_date = ?
-        group by customer_id
-    ),
-
-    graded as (
-        select customer_id, grade
-        from credit.credit_grades
-        where as_of_date = ?
-    ),
-
-    measured as (
-        select customer_id, overdue_days_max, monetary_12m
-        from value.customer_metrics
-        where as_of_date = ?
-    )
-    select
-        {_PERSON}, owed.overdue_amount, owed.open_amount, owed.overdue_count,
-        graded.grade, measured.overdue_days_max, measured.monetary_12m
-    from owed
-    inner join customer.dim_customers on dim_customers.customer_id = owed.customer_id
-    left join graded on graded.customer_id = owed.customer_id
-    left join measured on measured.customer_id = owed.customer_id
-    where owed.overdue_amount > 0
-    order by owed.overdue_amount desc, owed.customer_id
-    limit {LONGEST_LIST}
-"""
-
-_LABELS = """
-    select scheme, class_code, label_en, label_zh
-    from value.class_labels
-    order by scheme, version
 """

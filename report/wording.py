@@ -1,16 +1,18 @@
 """Numbers and findings in words.
 
-In: the parts of a `Content`. Out: formatted numbers, and one sentence per section that says what
-the figure below it shows. Touches nothing.
+In: numbers, and the `Content` of the overview. Out: formatted numbers, and one sentence per section
+of the overview that says what the figure below it shows. Touches nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from report.published import BUCKETS, Content, share
+if TYPE_CHECKING:
+    from report.published import Content
 
 SYSTEM_NAMES: Mapping[str, str] = {
     "billing": "Billing",
@@ -18,6 +20,12 @@ SYSTEM_NAMES: Mapping[str, str] = {
     "orders": "Orders",
     "service": "Service",
 }
+
+
+def share(part: object, whole: object) -> float:
+    """`part` of `whole`, 0 when there is no whole."""
+    whole_number = float(Decimal(str(whole or 0)))
+    return float(Decimal(str(part or 0))) / whole_number if whole_number else 0.0
 
 
 def whole(number: Any) -> str:
@@ -41,13 +49,39 @@ def compact(number: Any) -> str:
     return f"{value:,.0f}"
 
 
-def percent(part: float) -> str:
+def percent(number: Any) -> str:
     """0.1234 -> 12%; small shares keep a decimal, and nothing that is there reads as 0%."""
+    if number is None:
+        return "–"
+    part = float(number)
     if part == 0:
         return "0%"
     if abs(part) < 0.001:
         return "<0.1%"
-    return f"{part:.1%}" if abs(part) < 0.1 or 0.995 <= part < 1 else f"{part:.0%}"
+    return f"{part:.1%}" if abs(part) < 0.1 or 0.995 <= part < 1 else f"{part:,.0%}"
+
+
+def figure(number: Any) -> str:
+    """Three digits that matter: 0.01234 -> 0.0123, 12.34 -> 12.3, 1234 -> 1,234."""
+    if number is None:
+        return "–"
+    value = float(number)
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def signed(number: Any) -> str:
+    """Points: +12, -3, 0."""
+    return "–" if number is None else f"{int(number):+d}" if number else "0"
+
+
+def month(day: date) -> str:
+    """Jan 26."""
+    return f"{day:%b %y}"
+
+
+def words(code: str | None) -> str:
+    """A code as words: recency_days -> recency days."""
+    return (code or "").replace("_", " ")
 
 
 def seconds(number: Any) -> str:
@@ -100,68 +134,4 @@ def overlap(content: Content) -> str:
     return (
         f"{percent(share(shared, customers))} of customers "
         f"({whole(shared)}) are known in two or more systems"
-    )
-
-
-def segments(content: Content, label: str) -> str:
-    buyers = sum(row["customers"] for row in content.segments)
-    bought = sum(row["monetary"] or 0 for row in content.segments)
-    first = content.segments[0]
-    return (
-        f"{label}: {percent(share(first['customers'], buyers))} of buyers, "
-        f"{percent(share(first['monetary'], bought))} of all purchases"
-    )
-
-
-def classes(content: Content, label: str) -> str:
-    customers = sum(row["customers"] for row in content.classes)
-    bought = sum(row["monetary"] for row in content.classes)
-    first = content.classes[0]
-    return (
-        f"{label}: {percent(share(first['customers'], customers))} of scored customers, "
-        f"{percent(share(first['monetary'], bought))} of the year's purchases"
-    )
-
-
-def ageing(content: Content) -> str:
-    total = sum(row["open_amount"] for row in content.ageing)
-    late = sum(row["open_amount"] for row in content.ageing if row["bucket"] in BUCKETS)
-    if not late:
-        return f"Nothing is overdue; {compact(total)} {content.currency} is not due yet"
-    old = sum(row["open_amount"] for row in content.ageing if row["bucket"] in BUCKETS[3:])
-    return (
-        f"{compact(late)} {content.currency} is overdue, {percent(share(late, total))} of what is "
-        f"open; {percent(share(old, late)) if old else 'none'} of it for more than 90 days"
-    )
-
-
-def grades(content: Content, best: str) -> str:
-    customers = sum(row["customers"] for row in content.grades)
-    first = content.grades[0]
-    sentence = f"{percent(share(first['customers'], customers))} of graded customers hold {best}"
-    rose, fell = content.moves.get("rose") or 0, content.moves.get("fell") or 0
-    if rose or fell:
-        sentence += f"; since the last review {whole(rose)} rose and {whole(fell)} fell"
-    return sentence
-
-
-def valuable(content: Content) -> str:
-    listed = sum(row["monetary_12m"] or 0 for row in content.valuable)
-    bought = sum(row["monetary"] for row in content.classes)
-    number = len(content.valuable)
-    if not listed:
-        return f"The {number} most valuable customers"
-    return (
-        f"The {number} most valuable customers bring "
-        f"{percent(share(listed, bought))} of the year's purchases"
-    )
-
-
-def overdue(content: Content) -> str:
-    listed = sum(row["overdue_amount"] for row in content.overdue)
-    late = sum(row["open_amount"] for row in content.ageing if row["bucket"] in BUCKETS)
-    number = len(content.overdue)
-    return (
-        f"{plural(number, 'customer owes', 'customers owe')} "
-        f"{percent(share(listed, late))} of everything overdue"
     )
