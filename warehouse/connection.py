@@ -26,6 +26,7 @@ from kehu.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
+DataError = duckdb.DataError
 
 LOCK_WAIT_SECONDS = 180.0
 STORAGE_VERSION = "v1.4.0"

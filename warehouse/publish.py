@@ -98,10 +98,12 @@ def _copy(
         con.execute("begin transaction")
         for catalog, schema, table in tables:
             con.execute(f"create schema if not exists new.{quoted(schema)}")
-            con.execute(
-                f"create table new.{quoted(schema)}.{quoted(table)} as"
-                f" {_select(con, catalog, schema, table, run_id)}"
-            )
+            select = _select(con, catalog, schema, table, run_id)
+            try:
+                con.execute(f"create table new.{quoted(schema)}.{quoted(table)} as {select}")
+            except connection.DataError as error:
+                # a mart that is a view is computed only here
+                raise _not_computed(error, f"{schema}.{table}") from None
             _copy_comments(con, catalog, schema, table)
         con.execute(
             "update new.ops.runs set version = ?, status = 'success' where run_id = ?",
@@ -241,6 +243,17 @@ def _only_publisher(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _not_computed(error: Exception, table: str) -> WarehouseError:
+    """The message would quote a value, so only its kind is told."""
+    return WarehouseError(
+        f"The table {table} cannot be computed ({type(error).__name__}). Readers keep the last"
+        " publication.",
+        where=table,
+        do=f"read its model, {table.partition('.')[2]}.sql, for a number that does not fit its type"
+        " or a text that is no number; then build and publish again",
+    )
 
 
 def _stopped(error: Exception, folder: Path) -> WarehouseError:

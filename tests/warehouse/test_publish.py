@@ -184,6 +184,21 @@ def test_the_same_content_has_the_same_hash(settings: Settings) -> None:
     assert {name for name in first if first[name] != third[name]} == {"value.rfm"}
 
 
+def test_a_view_that_cannot_be_computed_is_named_without_its_values(settings: Settings) -> None:
+    first = publish.publish(settings, build(settings, 1))
+    run_id = build(settings, 2)
+    with connection.write(settings) as con:
+        con.execute(
+            "create or replace view value.sums as select cast(text as integer) as number"
+            ' from "kehu-work".value.rfm'
+        )
+    with pytest.raises(WarehouseError, match=r"value\.sums cannot be computed") as caught:
+        publish.publish(settings, run_id)
+    assert hashlib.md5(b"0").hexdigest() not in str(caught.value)
+    assert "sums.sql" in str(caught.value)
+    assert settings.published_file.resolve() == first.resolve()
+
+
 def test_the_audit_sees_the_finished_file_before_readers(settings: Settings) -> None:
     publish.publish(settings, build(settings, 1))
     seen = []
