@@ -14,12 +14,14 @@ from importlib import import_module
 from kehu.errors import KehuError
 
 COMMANDS = {
+    "ageing": "analytics.ageing.command",
     "churn": "analytics.churn.command",
+    "credit-checks": "analytics.checks.credit",
     "linkage": "analytics.linkage.command",
     "lifetime-value": "analytics.lifetime.command",
     "rfm": "analytics.rfm",
     "scorecard": "analytics.scorecard.command",
-    "value-checks": "analytics.checks.command",
+    "value-checks": "analytics.checks.value",
     "weights": "analytics.weights",
 }
 """Name of a command to its module, which has `add_arguments(parser)`, `run(arguments)` and the help

@@ -159,21 +159,23 @@ class Columns:
         self._check(pc.and_(pc.is_valid(found), pc.not_equal(found, "")), name, "is missing")
         return found
 
-    def date(self, name: str) -> Column:
-        """As days; raises where it is missing or no date."""
+    def date(self, name: str, *, blank: bool = False) -> Column:
+        """As days; raises where it is no date, and where it is missing unless `blank` may be."""
         given = self._column(self.table, self._one(name))
         if not pa.types.is_string(given.type) and not pa.types.is_large_string(given.type):
             if not pa.types.is_temporal(given.type):
                 given = pc.cast(pc.cast(given, pa.int64()), pa.string())
             else:
-                self._check(pc.is_valid(given), name, "is missing")
+                self._check(pc.or_(pc.is_valid(given), blank), name, "is missing")
                 return pc.cast(pc.floor_temporal(given, unit="day"), pa.date32())
         style = self._mapping.date_format or "%Y-%m-%d"
         text = pc.utf8_trim_whitespace(given)
         if self._mapping.date_format is None:
             text = pc.utf8_slice_codeunits(text, 0, 10)
         found = pc.strptime(text, format=style, unit="s", error_is_null=True)
-        self._check(pc.is_valid(found), name, f"is not a date of the form {style}")
+        there = pc.fill_null(pc.not_equal(text, ""), False)
+        sound = pc.or_(pc.is_valid(found), pc.and_(pc.invert(there), blank))
+        self._check(sound, name, f"is not a date of the form {style}")
         return pc.cast(found, pa.date32())
 
     def amount(self, name: str) -> Column:

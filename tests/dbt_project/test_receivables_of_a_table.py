@@ -8,22 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ageing.build import MODELS
 from kehu.settings import CLONE
 from tests.dbt_project.scratch_warehouse import PROJECT, ScratchWarehouse
 
 INVOICES = CLONE / "tests/data/accounts_receivable/WA_Fn-UseC_-Accounts-Receivable.csv.gz"
-MODELS = (
-    "core/receivables/int_amounts_due",
-    "core/receivables/int_allocations__named",
-    "core/receivables/int_allocations__oldest_due",
-    "core/receivables/int_allocations__reversed",
-    "core/receivables/fct_receipt_allocations",
-    "metrics/int_as_of_dates",
-    "metrics/int_receivable_movements",
-    "metrics/int_receivable_states",
-    "metrics/int_receivable_positions",
-    "credit/receivables_ageing",
-)
 DATES = ("2012-12-31", "2013-06-30", "2014-12-31")
 STAND_INS = {
     "fct_receivables": "select * from made_up.receivables",
