@@ -93,9 +93,12 @@ bench: setup ## each stage against the least work that gives the same rows, as r
 	@$(PY) -m bench.stages
 
 .PHONY: credit-checks
-credit-checks: setup ## ageing, days late, scorecard and allocation against published and hand-made figures
-	@$(PY) -m pytest -q tests/dbt_project/test_receivables_of_a_table.py \
-	    tests/dbt_project/test_scorecard.py tests/analytics/test_scorecard.py
+credit-checks: setup env ## ageing and scorecard on public data, books and scores of a demo: DATA=<folder>
+	@test -n "$(DATA)" && test -d "$(DATA)" || { \
+	    echo "The folder of public data is missing. do: make credit-checks DATA=<folder>" >&2; exit 1; }
+	@export KEHU_HOME=$${KEHU_HOME:-data}/credit-checks; \
+	    $(PY) -m demo create --customers 1000 && $(PY) -m dags run && \
+	    $(PY) -m analytics credit-checks --data "$(DATA)" --demo "$$KEHU_HOME"
 
 .PHONY: value-checks
 value-checks: setup ## lifetime value, RFM and churn against published figures: DATA=<folder>

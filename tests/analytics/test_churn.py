@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analytics.checks.command import MAPPINGS
+from analytics.checks.value import MAPPINGS
 from analytics.churn import command, model, step, trials
 
 TELCO = Path(__file__).parent.parent / "data" / "telco_churn" / "Telco-Customer-Churn.csv.gz"

@@ -9,7 +9,7 @@ import pytest
 
 from analytics import rfm
 from analytics.__main__ import main
-from analytics.checks import command as checks
+from analytics.checks import value as checks
 
 DATA = Path(__file__).parent.parent / "data"
 Write = Callable[[str, str], Path]

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import beta as beta_function
 from scipy.special import hyp2f1
 
-from analytics.checks import command as checks
+from analytics.checks import value as checks
 from analytics.lifetime import bg_nbd, gamma_gamma, step
 from analytics.lifetime.bg_nbd import BgNbd
 from analytics.maximum_likelihood import Fit

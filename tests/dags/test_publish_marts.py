@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from analytics.checks import credit
 from kehu.errors import WarehouseError
 from kehu.settings import SYSTEMS, Settings
 from tests.dags.conftest import Round
@@ -101,3 +102,10 @@ def test_nothing_is_published_before_a_build(settings: Settings) -> None:
     runs.start(settings, "r", "ingest_billing")
     with pytest.raises(WarehouseError, match="no build yet"):
         runs.built_run(settings)
+
+
+def test_books_and_scores_of_a_publication_hold(first_round: Round) -> None:
+    found = credit.books(first_round.settings.home) | credit.scores(first_round.settings.home)
+    assert found["months of the books"] > 12
+    assert found["scores"] > 100
+    assert {name: count for name, count in found.items() if "that" in name and count} == {}

@@ -9,18 +9,24 @@ exit status 1 on a difference. `make value-checks DATA=FOLDER` does the same.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-import yaml
 from rich.console import Console
-from rich.table import Table
 
 from analytics import rfm, transactions
+from analytics.checks.figures import (
+    Found,
+    Line,
+    compared,
+    expected_in,
+    public_set,
+    show,
+    wide,
+)
 from analytics.churn import command as churn
 from analytics.churn import step, trials
 from analytics.lifetime import bg_nbd
@@ -28,42 +34,8 @@ from analytics.lifetime import command as lifetime
 from kehu.errors import AnalysisError
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
-FIGURES = Path(__file__).with_name("figures.yaml")
+FIGURES = Path(__file__).with_name("value.yaml")
 SEEDS = range(1, 11)
-
-Found = Mapping[str, float | Decimal]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One compared figure."""
-
-    data: str
-    name: str
-    expected: str
-    found: float | Decimal | None
-
-    @property
-    def bound(self) -> str:
-        """`>=` or `<=` where a figure is a bound, else nothing."""
-        return self.expected[:2] if self.expected[:2] in (">=", "<=") else ""
-
-    @property
-    def shown(self) -> str:
-        """The figure found, with as many digits as the expected one."""
-        if self.found is None:
-            return "missing"
-        places = -int(Decimal(self.expected.removeprefix(self.bound).strip()).as_tuple().exponent)
-        return f"{Decimal(str(self.found)):.{places + (2 if self.bound else 0)}f}"
-
-    @property
-    def ok(self) -> bool:
-        if self.found is None:
-            return False
-        if self.bound:
-            limit = float(self.expected[2:])
-            return float(self.found) >= limit if self.bound == ">=" else float(self.found) <= limit
-        return self.shown == self.expected
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,28 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; 1 on a difference."""
-    console = Console()
-    console.width = max(console.width, 110)  # one line per figure, also in a file
-    lines = compare(arguments.data, console)
-    table = Table("data", "figure")
-    for name in ("expected", "found"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for line in lines:
-        table.add_row(
-            line.data, line.name, line.expected, line.shown, "ok" if line.ok else "DIFFERENT"
-        )
-    console.print(table)
-    wrong = sum(not line.ok for line in lines)
-    console.print(
-        f"{len(lines)} figures, " + (f"{wrong} different" if wrong else "all as published")
-    )
-    return 1 if wrong else 0
+    console = wide()
+    return show(compare(arguments.data, console), console)
 
 
 def compare(data: Path, console: Console | None = None) -> list[Line]:
     """Every figure of the three sets below `data`."""
-    expected = yaml.safe_load(FIGURES.read_text(encoding="utf-8"))
+    expected = expected_in(FIGURES)
     measures: dict[str, Callable[[Path], Found]] = {
         "cdnow": cdnow,
         "online_retail": online_retail,
@@ -102,17 +59,7 @@ def compare(data: Path, console: Console | None = None) -> list[Line]:
     }
     lines = []
     for name, measure in measures.items():
-        folder = data / name
-        if not folder.is_dir():
-            raise AnalysisError(
-                "A public set is missing.",
-                where=str(folder),
-                do="give the folder of all sets",
-            )
-        found = measure(folder)
-        lines += [
-            Line(name, figure, text, found.get(figure)) for figure, text in expected[name].items()
-        ]
+        lines += compared(name, expected[name], measure(public_set(data, name)))
     return lines
 
 
