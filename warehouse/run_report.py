@@ -49,7 +49,8 @@ def of_publication(
 ) -> Path:
     """Report the build `run_id` and every source table's last batch.
 
-    Raises `WarehouseError` when the run is not known, or when the books do not add up.
+    `version`: the published file; its odd debts and payments are counted, too. Raises
+    `WarehouseError` when the run is not known, or when the books do not add up.
     """
     with connection.read(settings) as con:
         books.check(con)
@@ -71,7 +72,8 @@ def of_publication(
         for row in entries
     ]
     stages = [{"run_id": run, "stage": name, "seconds": took} for run, name, took in seconds]
-    return _write(settings, run, tables, stages, told)
+    exceptions = _exceptions(version) if version and version.is_file() else []
+    return _write(settings, run, tables, stages, told, exceptions)
 
 
 def of_ingest(settings: Settings, run_id: str, told: Told) -> Path:
@@ -197,12 +199,28 @@ def _papers(batch: Batch) -> dict[str, Any]:
     return told
 
 
+def _exceptions(published: Path) -> list[dict[str, Any]]:
+    """How many debts and payments counted by a rule for odd ones; sums as text, exact."""
+    names = ("record_kind", "reason", "source_system", "currency_code")
+    with connection.read_published(published) as con:
+        rows = con.execute(
+            "select record_kind, reason_code, source_system, currency_code, count(*),"
+            " cast(sum(amount) as varchar), cast(sum(unapplied_amount) as varchar)"
+            " from credit.receivable_exceptions group by all order by all"
+        ).fetchall()
+    return [
+        dict(zip((*names, "records", "amount", "unapplied_amount"), row, strict=True))
+        for row in rows
+    ]
+
+
 def _write(
     settings: Settings,
     run: Mapping[str, Any],
     tables: Sequence[Mapping[str, Any]],
     seconds: Sequence[Mapping[str, Any]],
     told: Told | None,
+    exceptions: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     totals = {name: sum(row[name] or 0 for row in tables) for name in COUNTS}
     content = {
@@ -214,6 +232,7 @@ def _write(
         "adds_up": all(row["adds_up"] is not False for row in tables),
         "totals": totals,
         "tables": list(tables),
+        "exceptions": list(exceptions),
         "seconds": list(seconds),
         "retries": [dict(each) for each in told.retries] if told else [],
         "failure": dict(told.failure) if told and told.failure else None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from expectations.engine import WARNING
 from expectations.suites.rows import wrong_when
 
 
@@ -21,6 +22,12 @@ def rules(table: str, paid_at: str) -> list[Any]:
             f"{table}:reversed_not_before_paid",
             f"reversed_at < {paid_at}",
             "A payment cannot be taken back before it was made.",
+        ),
+        wrong_when(
+            f"{table}:paid_not_in_the_future",
+            f"cast({paid_at} as date) > cast(updated_at as date)",
+            "It was on file before the day it was made; it counts from the day it arrives.",
+            severity=WARNING,
         ),
         wrong_when(
             f"{table}:reversal_has_reason",

@@ -48,6 +48,9 @@ def test_run_report_and_page_stand_beside_it(first_round: Round) -> None:
     path = settings.run_reports / f"run-{run_id}.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["run"]["run_id"] == run_id
+    with connection.read_published(first_round.published) as con:
+        (odd,) = con.execute("select count(*) from credit.receivable_exceptions").fetchone() or (0,)
+    assert sum(each["records"] for each in report["exceptions"]) == odd
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert first_round.published.stem in (settings.run_reports / "index.html").read_text(
         encoding="utf-8"

@@ -295,9 +295,18 @@ def forgetting(day: str) -> list[str]:
 def stand_ins() -> dict[str, str]:
     """Core models that read the tables of the schema facts."""
     views = {table: f"select * from facts.{table}" for table in COLUMNS}
+    views["fct_receipts"] = (
+        "select receipts.*, receivables.source_system, false as names_unknown_debt"
+        " from facts.fct_receipts as receipts"
+        " left join facts.fct_receivables as receivables using (receivable_key)"
+    )
+    views["int_amounts_due"] = (
+        "select *, greatest(amount, 0) as due_amount from facts.fct_receivables"
+    )
     # each receipt names its debt, and no two of them pay more than is due
     views["fct_receipt_allocations"] = (
-        "select receipt_key, receivable_key, amount as allocated_amount, paid_date,"
+        "select receipt_key, receivable_key, amount as allocated_amount,"
+        " 'named' as allocation_kind, paid_date,"
         " settled_date, reversed_date from facts.fct_receipts"
     )
     views["dim_dates"] = (

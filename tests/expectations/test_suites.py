@@ -24,6 +24,7 @@ DAY = date(2026, 1, 10)
 EARLIER = DAY - timedelta(days=1)
 AT = datetime(2026, 1, 10, 9, 0)  # noqa: DTZ001 - sources keep local time
 BEFORE = AT - timedelta(minutes=1)
+AFTER = AT + timedelta(days=1)
 ONE, TWO = Decimal("1.00"), Decimal("2.00")
 
 # table -> rule -> the cells that break it, in a row that is sound otherwise
@@ -49,6 +50,7 @@ PLANTED: dict[str, dict[str, dict[str, Any]]] = {
     "billing.payments": {
         "payments:settled_not_before_paid": {"settled_at": BEFORE},
         "payments:reversed_not_before_paid": {"reversed_at": BEFORE, "reversal_reason": "bounced"},
+        "payments:paid_not_in_the_future": {"paid_at": AFTER},
         "payments:reversal_has_reason": {"reversed_at": AT},
         "payments:reason_has_reversal": {"reversal_reason": "bounced"},
     },
@@ -88,6 +90,7 @@ PLANTED: dict[str, dict[str, dict[str, Any]]] = {
             "reversed_at": BEFORE,
             "reversal_reason": "mistake",
         },
+        "settlements:paid_not_in_the_future": {"paid_at": AFTER},
         "settlements:reversal_has_reason": {"reversed_at": AT},
         "settlements:reason_has_reversal": {"reversal_reason": "mistake"},
     },
@@ -124,6 +127,7 @@ PLANTED: dict[str, dict[str, dict[str, Any]]] = {
             "reversed_at": BEFORE,
             "reversal_reason": "duplicate",
         },
+        "receipts:paid_not_in_the_future": {"received_at": AFTER},
         "receipts:reversal_has_reason": {"reversed_at": AT},
         "receipts:reason_has_reversal": {"reversal_reason": "duplicate"},
     },

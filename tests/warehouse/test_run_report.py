@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 import pytest
 
@@ -73,6 +74,33 @@ def test_a_publication_tells_of_every_tables_last_batch(settings: Settings) -> N
     assert "22.50" in page
     assert CANARY not in page + path.read_text()
     assert "http" not in page, "the page is complete in itself"
+
+
+def test_odd_debts_and_payments_of_the_published_file_are_counted(settings: Settings) -> None:
+    with runs.run(settings, "run-1", BUILD, date(2026, 1, 31)):
+        pass
+    version = settings.home / "kehu-20260131T000000Z-abcd.duckdb"
+    with duckdb.connect(version) as con:
+        con.execute("create schema credit")
+        con.execute(
+            "create table credit.receivable_exceptions as select 'receipt' as record_kind,"
+            " 'paid_again' as reason_code, 'billing' as source_system, 'CNY' as currency_code,"
+            " cast(amount as decimal(18, 2)) as amount, cast(0.1 as decimal(18, 2))"
+            " as unapplied_amount from range(1, 4) as made(amount)"
+        )
+    path = of_publication(settings, "run-1", version)
+    assert valid(path)["exceptions"] == [
+        {
+            "record_kind": "receipt",
+            "reason": "paid_again",
+            "source_system": "billing",
+            "currency_code": "CNY",
+            "records": 3,
+            "amount": "6.00",
+            "unapplied_amount": "0.30",
+        }
+    ]
+    assert "paid_again" in run_page.build(path).read_text()
 
 
 def test_a_failed_run_tells_how_far_its_batches_came(settings: Settings) -> None:

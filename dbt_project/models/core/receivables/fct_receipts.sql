@@ -133,6 +133,8 @@ select
     receipts.source_record_id,
     customer_records.customer_id,
     receivables.receivable_key,
+    receipts.receivable_key is not null and receivables.receivable_key is null
+        as names_unknown_debt,
     {{ money('receipts.amount') }} as amount,
     receipts.currency_code,
     receipts.channel,

@@ -1,0 +1,131 @@
+-- Debts and payments that are odd but sound, and the rule by which each counts. A payment may be
+-- odd in two ways; one that was taken back is odd only in what it names.
+with receipts as (
+    select
+        receipt_key,
+        customer_id,
+        source_system,
+        receivable_key,
+        names_unknown_debt,
+        amount,
+        currency_code,
+        paid_date,
+        reversed_date
+    from {{ ref('fct_receipts') }}
+),
+
+debts as (
+    select
+        receivable_key,
+        customer_id,
+        source_system,
+        issued_date,
+        amount,
+        due_amount,
+        currency_code
+    from {{ ref('int_amounts_due') }}
+),
+
+allocations as (
+    select receipt_key, allocation_kind, allocated_amount
+    from {{ ref('fct_receipt_allocations') }}
+    where reversed_date is null
+),
+
+rules as (
+    select reason_code, record_kind, label_en, label_zh, treatment_en, treatment_zh
+    from {{ ref('exception_rules') }}
+),
+
+-- Standing payments of which the debt they name did not take all.
+not_taken as (
+    select
+        receipts.*,
+        debts.currency_code as debt_currency_code,
+        debts.due_amount,
+        coalesce(named.allocated_amount, 0) as named_amount
+    from receipts
+    inner join debts
+        on receipts.receivable_key = debts.receivable_key
+    left join allocations as named
+        on receipts.receipt_key = named.receipt_key
+            and named.allocation_kind = 'named'
+    where receipts.reversed_date is null
+        and coalesce(named.allocated_amount, 0) < receipts.amount
+),
+
+odd_receipts as (
+    select
+        receipt_key,
+        case
+            when currency_code <> debt_currency_code then 'other_currency'
+            when due_amount <= 0 then 'nothing_owed'
+            when named_amount > 0 then 'larger_than_debt'
+            else 'paid_again'
+        end as reason_code
+    from not_taken
+    union all
+    select receipt_key, 'unknown_debt' as reason_code
+    from receipts
+    where names_unknown_debt
+    union all
+    select receipt_key, 'dated_in_future' as reason_code
+    from receipts
+    where paid_date > {{ newest_as_of_date() }}
+),
+
+applied as (
+    select odd.receipt_key, sum(allocations.allocated_amount) as amount
+    from (select distinct receipt_key from odd_receipts) as odd
+    inner join allocations
+        on odd.receipt_key = allocations.receipt_key
+    group by odd.receipt_key
+),
+
+exceptions as (
+    select
+        odd_receipts.reason_code,
+        receipts.receipt_key as record_key,
+        receipts.customer_id,
+        receipts.source_system,
+        receipts.paid_date as record_date,
+        receipts.amount,
+        coalesce(applied.amount, 0) as applied_amount,
+        receipts.currency_code
+    from odd_receipts
+    inner join receipts
+        on odd_receipts.receipt_key = receipts.receipt_key
+    left join applied
+        on odd_receipts.receipt_key = applied.receipt_key
+    union all
+    select
+        'credit_note' as reason_code,
+        receivable_key,
+        customer_id,
+        source_system,
+        issued_date,
+        amount,
+        0,
+        currency_code
+    from debts
+    where amount < 0
+)
+
+select
+    rules.record_kind,
+    exceptions.record_key,
+    exceptions.reason_code,
+    rules.label_en as reason_label_en,
+    rules.label_zh as reason_label_zh,
+    rules.treatment_en,
+    rules.treatment_zh,
+    exceptions.customer_id,
+    exceptions.source_system,
+    exceptions.record_date,
+    {{ money('exceptions.amount') }} as amount,
+    {{ money('exceptions.applied_amount') }} as applied_amount,
+    {{ money('exceptions.amount - exceptions.applied_amount') }} as unapplied_amount,
+    exceptions.currency_code
+from exceptions
+inner join rules
+    on exceptions.reason_code = rules.reason_code
