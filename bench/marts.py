@@ -1,0 +1,152 @@
+"""Marts at size: models of the project over generated core tables, in a folder of its own.
+
+In: names of models' folders, tables of a DuckDB file. Out: a dbt project; what a build of it cost.
+Touches: the folder it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from kehu.settings import CLONE
+
+AS_OF = date(2026, 1, 31)
+PROJECT = CLONE / "dbt_project"
+SEEDS = ("schemes", "value", "credit", "statistics")
+GENERATED = (
+    *("int_customers", "dim_customers", "fct_transactions"),
+    *("dim_dates", "dim_exchange_rates", "int_receivables"),
+)
+OTHER_FACTS = {
+    "dim_products": "product_code varchar, product_name varchar, product_class varchar",
+    "fct_receivables": "receivable_key varchar, customer_id varchar, source_system varchar,"
+    " issued_date date, due_date date, amount decimal(18,2), currency_code varchar",
+    "fct_receipts": "receipt_key varchar, receivable_key varchar, customer_id varchar,"
+    " amount decimal(18,2), currency_code varchar, paid_date date, settled_date date,"
+    " reversed_date date, reversal_reason varchar",
+    "fct_receipt_allocations": "receipt_key varchar, receivable_key varchar,"
+    " allocated_amount decimal(18,2), paid_date date, settled_date date, reversed_date date",
+    "fct_receivable_events": "receivable_key varchar, event_type varchar, event_date date,"
+    " amount decimal(18,2)",
+    "dim_accounts": "customer_id varchar, account_kind varchar, opened_date date,"
+    " closed_date date, usage_category varchar, importance_class varchar,"
+    " supply_voltage_kv decimal(18,2), contracted_capacity_kva decimal(18,2),"
+    " estimated_annual_demand decimal(18,2), currency_code varchar",
+    "fct_readings": "customer_id varchar, read_date date, kwh decimal(18,2)",
+    "fct_contracts": "customer_id varchar, signed_date date, expires_date date,"
+    " guarantee_amount decimal(18,2), currency_code varchar",
+    "fct_contacts": "customer_id varchar, channel varchar, contact_date date,"
+    " cost_amount decimal(18,2), currency_code varchar",
+    "fct_activities": "customer_id varchar, activity_date date, cost_amount decimal(18,2),"
+    " currency_code varchar",
+    "fct_complaints": "customer_id varchar, complaint_kind varchar, opened_date date,"
+    " closed_date date, satisfied boolean",
+    "fct_survey_answers": "customer_id varchar, dimension varchar, score integer,"
+    " answered_date date",
+    "fct_follow_ups": "customer_id varchar, sent_date date, answered_date date",
+    "fct_dunnings": "customer_id varchar, sent_date date",
+    "fct_violations": "customer_id varchar, violation_kind varchar, occurred_date date",
+    "fct_inspections": "customer_id varchar, inspected_date date, hazard_found boolean,"
+    " rectified_date date",
+    "fct_referrals": "customer_id varchar, referred_customer_id varchar, referred_date date",
+}
+"""Facts that a bench may leave out: their tables stand, empty."""
+
+
+def project(folder: Path, layers: Iterable[str], models: Iterable[str] = ()) -> None:
+    """Macros, seeds, the folders `layers` of models and single `models` (`core/…/name`); what they
+    read of core stands in as the tables of the schema core."""
+    shutil.copytree(PROJECT / "macros", folder / "macros")
+    for seeds in SEEDS:
+        shutil.copytree(PROJECT / "seeds" / seeds, folder / "seeds" / seeds)
+    for layer in layers:
+        shutil.copytree(
+            PROJECT / "models" / layer,
+            folder / "models" / layer,
+            ignore=shutil.ignore_patterns("*__unit_tests.yml"),
+        )
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, folder)
+    core = folder / "models" / "core"
+    core.mkdir()
+    for model in models:
+        shutil.copy(PROJECT / "models" / f"{model}.sql", core)
+    for name in (*GENERATED, *OTHER_FACTS):
+        if not (core / f"{name}.sql").exists():
+            # in a schema of its own, so that the name of the table stays the generated one's
+            (core / f"{name}.sql").write_text(
+                f"{{{{ config(materialized='view', schema='given') }}}}\n"
+                f"select * from core.{name}\n",
+                encoding="utf-8",
+            )
+
+
+def month_ends(count: int) -> list[str]:
+    """The last days of `count` months up to the as-of date."""
+    days, day = [], AS_OF
+    for _ in range(count):
+        days.append(day.isoformat())
+        day = day.replace(day=1) - timedelta(days=1)
+    return sorted(days)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build cost: seconds of wall and of CPU, gigabytes at most, the slowest models."""
+
+    seconds: float
+    cpu: float
+    gigabytes: float
+    slowest: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds:.1f} s ({self.cpu:.0f} s of CPU), {self.gigabytes:.1f} GB"
+            f" ({self.slowest})"
+        )
+
+
+def build(
+    folder: Path,
+    file: Path,
+    days: Sequence[str],
+    select: Sequence[str],
+    exclude: Sequence[str] = (),
+) -> Built:
+    """What dbt selects, in a process of its own; tests are not run."""
+    script = (
+        "import sys, json, resource, time; from dbt.cli.main import dbtRunner;"
+        "a = json.loads(sys.argv[1]); b = time.perf_counter(); o = dbtRunner().invoke(a);"
+        "n = [(r.execution_time, r.node.name) for r in o.result.results];"
+        "t = sorted(n, reverse=True)[:12];"
+        "f = [(r.node.name, r.message) for r in o.result.results if r.status == 'error'];"
+        "u = resource.getrusage(resource.RUSAGE_SELF);"
+        "print(json.dumps([o.success, time.perf_counter() - b, u.ru_utime + u.ru_stime,"
+        " u.ru_maxrss / 1e6, t, f]))"
+    )
+    variables = json.dumps({"as_of_dates": list(days), "reporting_currency": "CNY"})
+    arguments = ["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "build"]
+    arguments += ["--select", *select, "--exclude", "source:*+", *exclude]
+    arguments += ["--exclude-resource-type", "test"]
+    arguments += ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+    arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps([*arguments, "--vars", variables])],
+        env={**os.environ, "KEHU_WORK_FILE": str(file), "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    success, seconds, cpu, gigabytes, slowest, faults = json.loads(done.stdout.splitlines()[-1])
+    assert success, faults
+    names = ", ".join(f"{name} {took:.1f}" for took, name in slowest)
+    return Built(seconds, cpu, gigabytes, names)
