@@ -52,7 +52,8 @@ class Card:
     trained: tuple[tuple[str, str], ...] = ()
     """What it was trained on: rows, bad, SHA-256 of the data."""
     quality: tuple[tuple[str, int, str, float], ...] = ()
-    """On rows it did not see: kind (measure, calibration, roc), position, name, value."""
+    """On rows it did not see: kind (measure, calibration, roc, stability), position, name,
+    value."""
 
     @property
     def features(self) -> list[str]:

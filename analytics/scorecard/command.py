@@ -69,7 +69,8 @@ def _train(arguments: argparse.Namespace) -> None:
         "bad": str(int(bad.sum())),
         "data_sha256": records.sha256(arguments.records),
     }
-    measured = tuple(quality.rows_of(bad, quality.cross_validated(rows, bad, mapping)))
+    days = None if mapping.day is None else list(rows[mapping.day])
+    measured = tuple(quality.rows_of(bad, quality.cross_validated(rows, bad, mapping), days))
     made = dataclasses.replace(trained.card, trained=tuple(noted.items()), quality=measured)
     made.write(arguments.to)
     _show_card(made, trained)

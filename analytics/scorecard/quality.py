@@ -85,8 +85,11 @@ def measure(bad: Values, score: Values, probability: Values) -> Quality:
     )
 
 
-def rows_of(bad: Values, unseen: Unseen) -> Iterator[tuple[str, int, str, float]]:
-    """All of it as rows: kind (measure, calibration, roc), position, name, value."""
+def rows_of(
+    bad: Values, unseen: Unseen, days: Sequence[object] | None = None
+) -> Iterator[tuple[str, int, str, float]]:
+    """All of it as rows: kind (measure, calibration, roc, and stability with a row per month where
+    the rows have days), position, name, value."""
     measures = dataclasses.asdict(measure(bad, unseen.score, unseen.probability))
     measures = {"auc_mean_of_folds": float(np.mean(unseen.auc_per_fold))} | measures
     for at, (name, value) in enumerate(measures.items(), start=1):
@@ -98,6 +101,10 @@ def rows_of(bad: Values, unseen: Unseen) -> Iterator[tuple[str, int, str, float]
     for kind, table in tables.items():
         for at, row in enumerate(table.to_dict("records"), start=1):
             yield from ((kind, at, str(name), float(value)) for name, value in row.items())
+    if days is not None:
+        for at, month in enumerate(stability_by_month(days, unseen.score).itertuples(), start=1):
+            yield "stability", at, f"PSI of {month.month}", float(month.psi)  # type: ignore[arg-type]
+            yield "stability", at, f"rows of {month.month}", float(month.rows)  # type: ignore[arg-type]
 
 
 def roc(bad: Values, score: Values, points: int = 21) -> pd.DataFrame:

@@ -183,6 +183,127 @@ PROMISED = (
         "class_code owner_role due_date needs_review reason_codes",
         has_rows=False,
     ),
+    _promise(
+        "credit.receivable_books",
+        "month customer_id source_system currency_code",
+        "opening_amount issued_amount adjusted_amount settled_amount written_off_amount"
+        " closing_amount",
+    ),
+    _promise(
+        "credit.receivable_exceptions",
+        "record_key reason_code",
+        "record_kind treatment_en customer_id source_system record_date amount applied_amount"
+        " unapplied_amount currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.roll_rates",
+        "month source_system from_bucket to_bucket",
+        "as_of_date direction debts amount roll_rate currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.cure_rates",
+        "month source_system bucket",
+        "as_of_date debts cured_debts overdue_amount cured_amount cure_rate currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.vintages",
+        "vintage_month source_system months_on_book",
+        "debts issued_amount settled_amount written_off_amount defaulted_amount settled_share"
+        " default_share currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.expected_loss",
+        "as_of_date customer_id",
+        "exposure_at_default probability_of_default loss_given_default expected_loss currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.arrears_warnings",
+        "customer_id raised_date",
+        "warning_id level closed_date closing_cause warning_reason incurred_amount paid_amount"
+        " in_transit_amount balance_amount days_overdue currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.payment_prompts",
+        "receivable_id",
+        "as_of_date customer_id source_system prompt due_date days_past_due open_amount"
+        " in_transit_amount currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.reassessment_events",
+        "customer_id event_date event_type",
+        "events grade_at_event",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.collection_abc",
+        "as_of_date customer_id",
+        "score class_code order_count_12m monetary_12m open_amount days_late_mean"
+        " collection_count written_off_count currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.risk_kinds",
+        "as_of_date customer_id",
+        "tariff_risk safety_risk contract_risk overall_risk leading_kind",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.credit_scores",
+        "as_of_date customer_id scheme",
+        "version score probability_of_default class_code proposed_decision proposed_limit"
+        " proposed_rate needs_review reason_codes currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.default_scorecard",
+        "scheme version feature bin category",
+        "lower_bound upper_bound is_missing good bad weight_of_evidence information_value points",
+    ),
+    _promise("credit.scorecard_quality", "scheme version kind position name", "value"),
+    _promise(
+        "credit.score_stability",
+        "scheme as_of_date",
+        "first_as_of_date customers stability_index",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.scorecard_sample",
+        "as_of_date customer_id",
+        "is_default",
+        has_rows=False,  # outcomes are known a year later
+    ),
+    _promise(
+        "credit.settlement_timeliness",
+        "as_of_date source_system",
+        "receivables_amount collection_timeliness payment_timeliness payment_timeliness_note",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.working_capital_cycles",
+        "as_of_date source_system",
+        "receivable_cycle_days inventory_cycle_days payable_cycle_days channel_cycle_days"
+        " other_cycles_note top5_share herfindahl_index",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.winsorised_cycles",
+        "as_of_date customer_id",
+        "receivable_cycle_days winsorised_cycle_days is_clipped",
+        has_rows=False,
+    ),
+    _promise(
+        "credit.cycle_regression",
+        "as_of_date term",
+        "coefficient variance_inflation observations note",
+        has_rows=False,
+    ),
     _promise("ops.runs", "run_id", "started_at finished_at version"),
     _promise(
         "ops.reconciliation",

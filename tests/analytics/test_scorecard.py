@@ -148,6 +148,22 @@ def test_stability_notices_a_shift() -> None:
     assert quality.stability(then, then + 400) > 0.25
 
 
+def test_training_keeps_the_stability_of_each_month(loans: pd.DataFrame, tmp_path: Path) -> None:
+    """The second month has long loans only: another population."""
+    mapping, records_, card = (tmp_path / name for name in ("map.yaml", "loans.csv", "card.json"))
+    text = MAPPING.read_text(encoding="utf-8")
+    mapping.write_text(f"{text}\nday: granted\nfolds: 3\nrepeats: 1\n", encoding="utf-8")
+    long = loans["duration_in_month"] > 24
+    granted = np.where(long, "2025-02-10", "2025-01-10")
+    loans.assign(granted=granted).to_csv(records_, index=False)
+    given = ["--records", str(records_), "--mapping", str(mapping), "--to", str(card)]
+    assert main(["scorecard", "train", *given]) == 0
+    told = {name: value for kind, _, name, value in Card.read(card).quality if kind == "stability"}
+    assert told["rows of 2025-02"] == long.sum()
+    assert told["PSI of 2025-01"] == 0
+    assert told["PSI of 2025-02"] > 0.25
+
+
 def test_one_class_only_is_refused(loans: pd.DataFrame, mapping: Mapping) -> None:
     with pytest.raises(ValidationError, match="All 700 outcomes are good"):
         outcome(loans[loans["creditability"] == "good"], mapping, "loans.csv")

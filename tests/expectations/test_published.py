@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from expectations.published import audit
+from expectations.suites.published import PROMISED
 from kehu.errors import ValidationError
 
 DDL = """
@@ -158,6 +159,10 @@ VIOLATIONS = {
     "credit.credit_grades: previous_grade:in_scheme": (
         "update credit.credit_grades set previous_grade = 'E' where customer_id = 'c1'"
     ),
+    "credit.receivable_books: columns (without closing_amount)": (
+        "alter table credit.receivable_books drop column closing_amount"
+    ),
+    "credit.vintages: key:unique": "insert into credit.vintages from credit.vintages",
     "value.rfm: run_id:one_run": "update value.rfm set run_id = 'r0'",
     "credit.payment_behaviour: run_id:one_run": (
         "update credit.payment_behaviour set run_id = null where customer_id = 'c1'"
@@ -183,6 +188,12 @@ def published(tmp_path: Path) -> Path:
     path = tmp_path / "kehu-20260131T000000Z-abcd.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute(DDL)
+        # tables that are promised columns and a key only
+        for promise in PROMISED:
+            cells = ", ".join(f"'x' as \"{column}\"" for column in promise.columns)
+            con.execute(
+                f"create table if not exists {promise.table} as select {cells}, 'r1' run_id"
+            )
     return path
 
 

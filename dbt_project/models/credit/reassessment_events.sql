@@ -61,29 +61,33 @@ counted as (
     group by customer_id, event_date, event_type
 ),
 
+-- the newest day on or before the event says the grade
+dated as (
+    select counted.*, as_of_dates.as_of_date
+    from counted
+    left join {{ ref('int_as_of_dates') }} as as_of_dates
+        on counted.event_date >= as_of_dates.as_of_date
+            and (
+                as_of_dates.next_as_of_date is null
+                or counted.event_date < as_of_dates.next_as_of_date
+            )
+),
+
 grades as (
-    select
-        grades.customer_id,
-        grades.grade,
-        grades.as_of_date as valid_from,
-        as_of_dates.next_as_of_date as valid_to
-    from {{ ref('credit_grades') }} as grades
-    inner join {{ ref('int_as_of_dates') }} as as_of_dates
-        on grades.as_of_date = as_of_dates.as_of_date
+    select as_of_date, customer_id, grade from {{ ref('credit_grades') }}
 )
 
 select
-    counted.customer_id,
-    counted.event_date,
-    counted.event_type,
+    dated.customer_id,
+    dated.event_date,
+    dated.event_type,
     rules.text_en,
     rules.text_zh,
-    counted.events,
+    dated.events,
     grades.grade as grade_at_event
-from counted
+from dated
 inner join rules
-    on counted.event_type = rules.event_type
+    on dated.event_type = rules.event_type
 left join grades
-    on counted.customer_id = grades.customer_id
-        and counted.event_date >= grades.valid_from
-        and (grades.valid_to is null or counted.event_date < grades.valid_to)
+    on dated.customer_id = grades.customer_id
+        and dated.as_of_date = grades.as_of_date
