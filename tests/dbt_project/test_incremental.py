@@ -20,9 +20,12 @@ DAYS: tuple[tuple[str, ...], ...] = (
 )
 NO_TESTS = ("--exclude", "resource_type:test")
 TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
-KEPT = ("int_told_metrics", "metric_restatements", "int_stale_buckets", "int_score_dates")
+KEPT = (
+    *("int_told_metrics", "metric_restatements", "int_stale_buckets"),
+    *("int_score_dates", "int_credit_dates"),
+)
 """What tells of a build, not of the facts."""
-PARTIAL = ("int_customer_dates", "int_purchase", "int_metrics_", "int_scheme_places")
+PARTIAL = ("int_customer_dates", "int_purchase", "int_metrics_", "int_scheme_places", "int_scorecard_")
 """Steps that hold only what a build tells again."""
 
 
@@ -158,6 +161,29 @@ def test_a_correction_is_restated_and_listed(corrected: tuple[ScratchWarehouse, 
         ("2026-01-31", 1, 0, 0, 1000.0, "2026-02-03", 1),
         ("2026-02-03", 1, 0, 0, 1000.0, "2026-02-03", 1),
     ]
+
+
+def test_credit_tables_are_told_again_for_the_dates_of_a_correction(
+    corrected: tuple[ScratchWarehouse, str],
+    daily: tuple[ScratchWarehouse, ScratchWarehouse],
+    tmp_path: Path,
+) -> None:
+    """The build of the correction broke off before credit: the next one must not forget it."""
+    warehouse = corrected[0].copy(tmp_path / "warehouse")
+    told = "select as_of_date::varchar from value.int_credit_dates order by 1"
+    dates = [("2026-01-31",), ("2026-02-03",)]
+    assert warehouse.query(told) == dates
+    warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
+    assert warehouse.query(told) == dates
+    tables = [table for table in _tables(warehouse) if table.startswith("credit.")]
+    assert "credit.collection_abc" in _differences(warehouse, daily[1], tables)
+    fresh = warehouse.copy(tmp_path / "fresh")
+    fresh.build("--full-refresh", *NO_TESTS, as_of_dates=DAYS[-1])
+    assert fresh.query("select count(*) from value.int_credit_dates") == [(3,)]
+    assert _differences(fresh, warehouse, tables) == {}
+    warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
+    assert warehouse.query(told) == []
+    assert _differences(fresh, warehouse, tables) == {}
 
 
 def test_a_full_refresh_gives_the_same_rows(

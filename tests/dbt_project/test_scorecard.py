@@ -22,8 +22,8 @@ CARD = CLONE / "analytics" / "models" / "bank_credit-1.json"
 MAPPING = CLONE / "analytics" / "mappings" / "bank_credit.yaml"
 MODELS = (
     "metrics/int_as_of_dates",
-    "metrics/credit/int_scorecard_versions",
-    "metrics/credit/int_scorecard_points",
+    "schemes/int_scorecard_versions",
+    "schemes/int_scorecard_points",
     "credit/credit_scores",
 )
 ROWS = 400
@@ -54,7 +54,10 @@ def scored(
     warehouse = ScratchWarehouse.make(
         tmp_path_factory.mktemp("scorecard"),
         [],
-        {"customer_metrics": "select * from made_up.customer_metrics"},
+        {
+            "customer_metrics": "select * from made_up.customer_metrics",
+            "int_credit_dates": "select as_of_date from {{ ref('int_as_of_dates') }}",
+        },
     )
     for model in MODELS:
         shutil.copy(PROJECT / "models" / f"{model}.sql", warehouse.folder / "models")

@@ -1,7 +1,14 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with scores as (
     select as_of_date, customer_id, score, class_code, class_rank
     from {{ ref('scores') }}
     where scheme = 'collection_abc'
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 classes as (

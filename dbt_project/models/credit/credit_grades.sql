@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with scores as (
     select as_of_date, customer_id, scheme, score, class_code, class_rank, version
     from {{ ref('scores') }}
@@ -38,6 +44,7 @@ graded as (
         on as_of_dates.previous_as_of_date = previous_scores.as_of_date
             and scores.scheme = previous_scores.scheme
             and scores.customer_id = previous_scores.customer_id
+    where scores.as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 )
 
 select * from graded

@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with customer_metrics as (
     select
         as_of_date,
@@ -21,12 +27,15 @@ with customer_metrics as (
     from {{ ref('customer_metrics') }}
     -- no debt, no behaviour
     where open_amount is not null
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 lateness as (
     select as_of_date, customer_id, {{ median('days_late') }} as days_late_median
     from {{ ref('int_receivable_positions') }}
-    where is_due_in_window and days_late is not null
+    where is_due_in_window
+        and days_late is not null
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
     group by as_of_date, customer_id
 ),
 

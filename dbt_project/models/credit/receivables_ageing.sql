@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with positions as (
     select
         as_of_date,
@@ -9,6 +15,7 @@ with positions as (
         exchange_rate
     from {{ ref('int_receivable_positions') }}
     where open_amount > 0
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 buckets as (

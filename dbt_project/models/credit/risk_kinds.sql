@@ -1,13 +1,21 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with scores as (
     select as_of_date, customer_id, score, class_code, class_rank
     from {{ ref('scores') }}
     where scheme = 'risk_kind'
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 details as (
     select as_of_date, customer_id, indicator, points
     from {{ ref('score_details') }}
     where scheme = 'risk_kind'
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 kinds as (

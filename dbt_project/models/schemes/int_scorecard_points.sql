@@ -2,6 +2,7 @@
 -- or is missing, has the points of the bin for missing values.
 with versions as (
     select as_of_date, scorecard, version from {{ ref('int_scorecard_versions') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 bins as (

@@ -1,0 +1,1 @@
+select as_of_date from {{ ref('int_as_of_dates') }}

@@ -1,0 +1,11 @@
+{{ config(schema='value') }}
+-- What the credit tables that now stand were told from; written last, so that a build that broke
+-- off before is told again.
+{% for model in [
+    'collection_abc', 'credit_grades', 'credit_scores', 'payment_behaviour', 'receivables_ageing',
+    'risk_kinds',
+] -%}
+-- depends_on: {{ ref(model) }}
+{% endfor -%}
+select as_of_date, previous_as_of_date, facts, fact_sum
+from {{ ref('int_credit_fingerprints') }}
