@@ -258,7 +258,7 @@ PROMISED = (
         "credit.credit_scores",
         "as_of_date customer_id scheme",
         "version score probability_of_default class_code proposed_decision proposed_limit"
-        " proposed_rate needs_review reason_codes currency_code",
+        " proposed_rate needs_review has_thin_information reason_codes currency_code",
         has_rows=False,
     ),
     _promise(

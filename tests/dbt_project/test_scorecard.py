@@ -9,9 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.scorecard.binning import numbers
 from analytics.scorecard.card import Card, write_seeds
 from analytics.scorecard.mapping import Mapping
 from extract.contract import read_all
@@ -76,6 +78,8 @@ def scored(
         }
         for _ in range(ROWS)
     ]
+    for row in rows[::20]:  # of whom hardly anything is known
+        row |= dict.fromkeys(card.features[2:])
     for row in rows:  # who has no debt has no score
         row["open_amount"] = 0 if row["open_amount"] is None else row["open_amount"]
     names = ", ".join(f"{name} {kind.replace('string', 'varchar')}" for name, kind in columns)
@@ -123,6 +127,25 @@ def test_score_and_reasons_are_the_same_in_sql_and_in_python(
     assert [row[1] for row in found] == [", ".join(reasons) for reasons in card.why(rows)]
     assert [row[2] for row in found] == pytest.approx(card.probability(score).tolist(), abs=1e-6)
     assert len(set(score.tolist())) > ROWS / 4
+
+
+def test_thin_information_is_counted_and_reviewed(
+    card: Card, scored: tuple[pd.DataFrame, ScratchWarehouse]
+) -> None:
+    rows, warehouse = scored
+    missing = np.zeros(len(rows), dtype=int)
+    for name in card.features:
+        bins = [attribute.bin for attribute in card.bins(name)]
+        missing += np.array([each.is_missing for each in bins])[numbers(bins, rows[name])]
+    found = warehouse.query(
+        "select missing_features, has_thin_information, needs_review"
+        f" from {_place(warehouse)} order by customer_id"
+    )
+    assert [row[0] for row in found] == missing.tolist()
+    thin = missing >= 0.5 * len(card.features)
+    assert [row[1] for row in found] == thin.tolist()
+    assert 0 < thin.sum() < len(rows)
+    assert all(reviewed for _, is_thin, reviewed in found if is_thin)
 
 
 def test_every_score_has_one_proposal_and_a_refusal_is_reviewed(

@@ -34,6 +34,8 @@ summed as (
         scorecard,
         version,
         sum(points) as points,
+        count(*) as features,
+        sum(case when is_missing then 1 else 0 end) as missing_features,
         max(case when loss_rank = 1 and points_lost > 0 then feature end) as first_reason,
         max(case when loss_rank = 2 and points_lost > 0 then feature end) as second_reason,
         max(case when loss_rank = 3 and points_lost > 0 then feature end) as third_reason
@@ -62,7 +64,8 @@ with_probability as (
     select
         *,
         {{ ratio('1', '1 + exp(' ~ ratio('score - score_offset', 'score_factor') ~ ')') }}
-            as probability
+            as probability,
+        missing_features >= {{ var('thin_information_share') }} * features as is_thin
     from scored
 )
 
@@ -83,7 +86,9 @@ select
         bands.highest_limit
     ) as proposed_limit,
     bands.yearly_rate as proposed_rate,
-    bands.needs_review,
+    bands.needs_review or scores.is_thin as needs_review,
+    cast(scores.missing_features as bigint) as missing_features,
+    scores.is_thin as has_thin_information,
     concat_ws(', ', scores.first_reason, scores.second_reason, scores.third_reason) as reason_codes,
     '{{ var("reporting_currency") }}' as currency_code
 from with_probability as scores

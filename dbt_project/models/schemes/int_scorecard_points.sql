@@ -59,6 +59,7 @@ select
     feature_values.feature_no,
     coalesce(bins.bin, feature_values.missing_bin) as bin,
     coalesce(bins.points, feature_values.missing_points) as points,
+    bins.bin is null as is_missing,
     feature_values.best_points - coalesce(bins.points, feature_values.missing_points)
         as points_lost
 from feature_values
