@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- A value lies in the bin lower <= value < upper, or in that of its category; what lies in none,
 -- or is missing, has the points of the bin for missing values.
 with versions as (
