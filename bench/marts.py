@@ -23,7 +23,7 @@ PROJECT = CLONE / "dbt_project"
 SEEDS = ("schemes", "value", "credit", "statistics")
 GENERATED = (
     *("int_customers", "dim_customers", "fct_transactions"),
-    *("dim_dates", "dim_exchange_rates", "int_receivables"),
+    *("dim_dates", "dim_exchange_rates"),
 )
 OTHER_FACTS = {
     "dim_products": "product_code varchar, product_name varchar, product_class varchar",
@@ -61,9 +61,11 @@ OTHER_FACTS = {
 """Facts that a bench may leave out: their tables stand, empty."""
 
 
-def project(folder: Path, layers: Iterable[str], models: Iterable[str] = ()) -> None:
+def project(
+    folder: Path, layers: Iterable[str], models: Iterable[str] = (), given: Iterable[str] = ()
+) -> None:
     """Macros, seeds, the folders `layers` of models and single `models` (`core/…/name`); what they
-    read of core stands in as the tables of the schema core."""
+    read of core, `given` besides the usual, stands in as the tables of the schema core."""
     shutil.copytree(PROJECT / "macros", folder / "macros")
     for seeds in SEEDS:
         shutil.copytree(PROJECT / "seeds" / seeds, folder / "seeds" / seeds)
@@ -79,7 +81,7 @@ def project(folder: Path, layers: Iterable[str], models: Iterable[str] = ()) -> 
     core.mkdir()
     for model in models:
         shutil.copy(PROJECT / "models" / f"{model}.sql", core)
-    for name in (*GENERATED, *OTHER_FACTS):
+    for name in (*GENERATED, *OTHER_FACTS, *given):
         if not (core / f"{name}.sql").exists():
             # in a schema of its own, so that the name of the table stays the generated one's
             (core / f"{name}.sql").write_text(

@@ -3,7 +3,7 @@
 -- off before is told again.
 {% for model in [
     'collection_abc', 'credit_grades', 'credit_scores', 'payment_behaviour', 'receivables_ageing',
-    'risk_kinds',
+    'risk_kinds', 'winsorised_cycles',
 ] -%}
 -- depends_on: {{ ref(model) }}
 {% endfor -%}

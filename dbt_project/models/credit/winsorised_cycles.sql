@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 -- Receivable cycle of each customer, drawn in to the 1st and 99th percentile of its day (S000-65);
 -- what was clipped says so and keeps its value.
 with customers as (
@@ -8,7 +14,9 @@ with customers as (
             {{ ratio('365 * open_amount', 'billed_12m') }} as decimal(18, 4)
         ) as receivable_cycle_days
     from {{ ref('customer_metrics') }}
-    where open_amount is not null and billed_12m > 0
+    where open_amount is not null
+        and billed_12m > 0
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 bounds as (

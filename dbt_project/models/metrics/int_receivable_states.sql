@@ -27,20 +27,30 @@ running as (
             partition by receivable_key
             order by movement_date asc nulls last
         ) as valid_to,
-        greatest(sum(due_change) {{ until_then }}, 0) as due_amount,
+        row_number() over (
+            partition by receivable_key
+            order by movement_date asc nulls last
+        ) as state_no,
+        due_change,
+        paid_change,
+        sum(due_change) {{ until_then }} as due_sum,
         sum(paid_change) {{ until_then }} as paid_amount,
         sum(written_off_change) {{ until_then }} as written_off_amount
     from movements
 ),
 
+-- The state before is this one less its own changes: no second pass over all debts.
 with_paid_flag as (
     select
-        running.*,
-        paid_amount >= due_amount as is_paid,
-        lag(paid_amount >= due_amount) over (
-            partition by receivable_key
-            order by valid_from asc nulls last
-        ) as was_paid
+        receivable_key,
+        valid_from,
+        valid_to,
+        greatest(due_sum, 0) as due_amount,
+        paid_amount,
+        written_off_amount,
+        paid_amount >= greatest(due_sum, 0) as is_paid,
+        state_no > 1 and paid_amount - paid_change >= greatest(due_sum - due_change, 0)
+            as was_paid
     from running
 ),
 
@@ -48,7 +58,7 @@ with_paid_flag as (
 with_settled_date as (
     select
         with_paid_flag.*,
-        max(case when is_paid and not coalesce(was_paid, false) then valid_from end) over (
+        max(case when is_paid and not was_paid then valid_from end) over (
             partition by receivable_key
             order by valid_from asc nulls last
             rows between unbounded preceding and current row
