@@ -53,31 +53,27 @@ class Days:
     keys: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class World:
-    """The sources on the second day, and a home that has the first day loaded."""
-
-    sources: Path
-    loaded: Settings
-
-
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    root = tmp_path_factory.mktemp("world")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with the sources of the first day, landed and loaded."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("KEHU_HOME", str(root))
+        environment.setenv("KEHU_HOME", str(tmp_path_factory.mktemp("loaded")))
         settings = load()
         create(settings, customers=CUSTOMERS, seed=7, day=FIRST_DAY)
         ingest(settings, FIRST_DAY)
-        advance(settings, days=1)
-        people_change(settings)
-    return World(settings.demo_sources, settings)
+    return settings
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(world: World, tmp_path_factory: pytest.TempPathFactory) -> Days:
+def on_duckdb(loaded: Settings, tmp_path_factory: pytest.TempPathFactory) -> Days:
     """Both days on one machine: the reference."""
-    return _days(tmp_path_factory.mktemp("duckdb"), world, {})
+
+    def another_day(settings: Settings) -> None:
+        shutil.copytree(loaded.demo_sources, settings.demo_sources)
+        advance(settings, days=1)
+        people_change(settings)
+
+    return _days(tmp_path_factory.mktemp("duckdb"), loaded, {}, another_day)
 
 
 @pytest.fixture(scope="module", params=["standalone", "connect"])
@@ -94,24 +90,36 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def on_spark(server: Server, world: World, tmp_path_factory: pytest.TempPathFactory) -> Days:
-    """Both days on a cluster."""
-    return _days(tmp_path_factory.mktemp("home"), world, server.settings)
+def on_spark(
+    server: Server, loaded: Settings, on_duckdb: Days, tmp_path_factory: pytest.TempPathFactory
+) -> Days:
+    """Both days on a cluster, from the same sources."""
+
+    def another_day(settings: Settings) -> None:
+        shutil.copytree(on_duckdb.settings.demo_sources, settings.demo_sources)
+
+    return _days(tmp_path_factory.mktemp("home"), loaded, server.settings, another_day)
 
 
-def _days(home: Path, world: World, engine: Mapping[str, str]) -> Days:
+def _days(
+    home: Path,
+    loaded: Settings,
+    engine: Mapping[str, str],
+    another_day: Callable[[Settings], None],
+) -> Days:
+    """Build the first day; give the home the sources of the second, then a round of Airflow."""
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {"KEHU_HOME": str(home), **engine}.items():
             environment.setenv(name, value)
         found = Days(load())
-        copy_loaded(world.loaded, found.settings)
-        shutil.copytree(world.sources, found.settings.demo_sources)
+        copy_loaded(loaded, found.settings)
         for number in (0, 1):
             began = time.monotonic()
             if number == 0:
                 with engines.opened(found.settings) as opened:
                     build(found.settings, opened, tests=False)
             else:
+                another_day(found.settings)
                 _round()
             found.seconds.append(time.monotonic() - began)
             with engines.opened(found.settings) as opened:

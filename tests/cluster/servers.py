@@ -35,8 +35,9 @@ HOST = "127.0.0.1"
 JAVA = 17
 START_SECONDS = 240
 """A loaded machine of two cores needs a minute; nothing waits for this long when all is well."""
-SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-"""Short queries over little data: a thread of garbage collection and a fast compiler are enough."""
+SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Short queries over little data: a thread of garbage collection and a fast compiler are enough.
+That compiler alone gets room for a fifth of Spark's code, and would for ever throw some away."""
 
 
 @dataclass(frozen=True)
@@ -234,10 +235,17 @@ def _common(folder: Path) -> dict[str, str]:
         "spark.sql.autoBroadcastJoinThreshold": "64m",
         "spark.driver.extraJavaOptions": f"{SMALL_JVM} -Dderby.system.home={folder}",
         "spark.executor.extraJavaOptions": SMALL_JVM,
-        "spark.hadoop.javax.jdo.option.ConnectionURL": (
-            f"jdbc:derby:;databaseName={folder}/metastore;create=true"
-        ),
     }
+
+
+_HIVE_SITE = """\
+<configuration><property>
+  <name>javax.jdo.option.ConnectionURL</name>
+  <value>jdbc:derby:;databaseName={folder}/metastore;create=true</value>
+</property></configuration>
+"""
+"""Spark and Iceberg are two clients of the metastore in one process, which begins it anew whenever
+the next call comes with other settings: so both read this file, and no option says it besides."""
 
 
 def _conf(settings: Mapping[str, str]) -> list[str]:
@@ -256,10 +264,13 @@ def _listens(port: int) -> Callable[[], bool]:
 @contextmanager
 def _processes(folder: Path, home: Path) -> Iterator[Callable[..., None]]:
     """A function that starts a process and waits until it answers; all end with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
+    conf = folder / "conf"
+    conf.mkdir(parents=True)
+    (conf / "hive-site.xml").write_text(_HIVE_SITE.format(folder=folder), encoding="utf-8")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SPARK_")},
         "SPARK_HOME": str(home),
+        "SPARK_CONF_DIR": str(conf),
         "SPARK_LOCAL_IP": HOST,
         "SPARK_LOCAL_HOSTNAME": HOST,
         "SPARK_DAEMON_JAVA_OPTS": SMALL_JVM,

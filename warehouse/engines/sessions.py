@@ -139,7 +139,9 @@ def _thrift(address: Address) -> Iterator[Session]:
     except ImportError as error:
         raise _no_client("dbt-spark[PyHive]", error) from None
     try:
-        connection = hive.connect(configuration=dict(CONFIGURATION), **_transport(address))
+        # Of a session's settings a server takes over only those that are set as its variables.
+        variables = {f"set:hivevar:{name}": value for name, value in CONFIGURATION.items()}
+        connection = hive.connect(configuration=variables, **_transport(address))
     except Exception as error:
         raise _not_opened(error, address) from None
     with closing(connection):
