@@ -203,10 +203,17 @@
     cast({{ dividend }} as double) / nullif(cast({{ divisor }} as double), 0)
 {%- endmacro %}
 
+{#- A double as decimal, halves away from zero. What is a half in decimals lies a little beside it in
+    a double, and engines disagree on which side: so its tenth digit is rounded first. -#}
+{% macro rounded(value, decimals, digits=18) -%}
+    cast(cast({{ value }} as decimal(38, 10)) as decimal({{ digits }}, {{ decimals }}))
+{%- endmacro %}
+
 {#- A percentile of an aggregate, interpolated, as decimal with the given scale (engines differ on
     decimals). -#}
 {% macro percentile(value, share, decimals=4) -%}
-    cast(percentile_cont({{ share }}) within group (order by cast({{ value }} as double)) as decimal(18, {{ decimals }}))
+    {%- set exactly = 'percentile_cont(' ~ share ~ ') within group (order by cast(' ~ value ~ ' as double))' -%}
+    {{ rounded(exactly, decimals) }}
 {%- endmacro %}
 
 {% macro median(value, decimals=4) -%}

@@ -121,18 +121,19 @@
 
 {#- Part of the score that comes from an indicator. -#}
 {% macro contribution(one, indicator) -%}
-    cast(
+    {%- set part -%}
         coalesce({{ counted_points(indicator) }}, 0) * {{ counted_weight(indicator) }}
-        / cast({{ one.name }}__weight as double) as decimal(12, 8)
-    )
+        / cast({{ one.name }}__weight as double)
+    {%- endset -%}
+    {{ rounded(part, 8, 12) }}
 {%- endmacro %}
 
 {#- Weight after missing indicators were re-weighted. -#}
 {% macro effective_weight(one, indicator) -%}
-    cast(
-        100 * cast({{ counted_weight(indicator) }} as double)
-        / cast({{ one.name }}__weight as double) as decimal(12, 8)
-    )
+    {%- set part -%}
+        100 * cast({{ counted_weight(indicator) }} as double) / cast({{ one.name }}__weight as double)
+    {%- endset -%}
+    {{ rounded(part, 8, 12) }}
 {%- endmacro %}
 
 {#- The indicator that takes most from the score; of equal ones the first by name. -#}
@@ -165,19 +166,21 @@
     {%- elif rule.subject == 'indicator_points' -%}
         {{ counted_points((members | selectattr('indicator', 'equalto', rule.operand) | list)[0]) }}
     {%- elif rule.subject == 'group_band' -%}
-        cast(
+        {%- set mean -%}
             cast({% for member in members %}coalesce({{ member.column }}__band, 0)
                 {{- ' + ' if not loop.last }}{% endfor %} as double)
             / nullif(cast({% for member in members %}case when {{ member.column }}__band is null then 0 else 1 end
-                {{- ' + ' if not loop.last }}{% endfor %} as double), 0) as decimal(24, 6)
-        )
+                {{- ' + ' if not loop.last }}{% endfor %} as double), 0)
+        {%- endset -%}
+        {{ rounded(mean, 6, 24) }}
     {%- elif rule.subject == 'group_points' -%}
-        cast(
+        {%- set mean -%}
             100 * cast({% for member in members %}{{ contribution(one, member) }}
                 {{- ' + ' if not loop.last }}{% endfor %} as double)
             / nullif(cast({% for member in members %}{{ effective_weight(one, member) }}
-                {{- ' + ' if not loop.last }}{% endfor %} as double), 0) as decimal(24, 6)
-        )
+                {{- ' + ' if not loop.last }}{% endfor %} as double), 0)
+        {%- endset -%}
+        {{ rounded(mean, 6, 24) }}
     {%- elif rule.subject == 'score' -%}
         {{ one.name }}__score
     {%- elif rule.subject == 'metric' -%}

@@ -238,14 +238,14 @@ def _common(folder: Path) -> dict[str, str]:
     }
 
 
-_HIVE_SITE = """\
-<configuration><property>
-  <name>javax.jdo.option.ConnectionURL</name>
-  <value>jdbc:derby:;databaseName={folder}/metastore;create=true</value>
-</property></configuration>
-"""
-"""Spark and Iceberg are two clients of the metastore in one process, which begins it anew whenever
-the next call comes with other settings: so both read this file, and no option says it besides."""
+_METASTORE = {
+    "javax.jdo.option.ConnectionURL": "jdbc:derby:;databaseName={folder}/metastore;create=true",
+    "datanucleus.schema.autoCreateAll": "true",
+    "hive.metastore.schema.verification": "false",
+}
+"""Spark and Iceberg are two clients of a metastore inside their process, which opens its database
+anew whenever the next call comes with other settings than the last. So both get these from a file:
+Spark adds the last two by itself, Iceberg does not."""
 
 
 def _conf(settings: Mapping[str, str]) -> list[str]:
@@ -266,7 +266,11 @@ def _processes(folder: Path, home: Path) -> Iterator[Callable[..., None]]:
     """A function that starts a process and waits until it answers; all end with the block."""
     conf = folder / "conf"
     conf.mkdir(parents=True)
-    (conf / "hive-site.xml").write_text(_HIVE_SITE.format(folder=folder), encoding="utf-8")
+    settings = "".join(
+        f"<property><name>{name}</name><value>{text.format(folder=folder)}</value></property>"
+        for name, text in _METASTORE.items()
+    )
+    (conf / "hive-site.xml").write_text(f"<configuration>{settings}</configuration>")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SPARK_")},
         "SPARK_HOME": str(home),

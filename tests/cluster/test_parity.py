@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kehu.errors import AccessError, KehuError, SourceError, WarehouseError
-from tests.cluster.conftest import Days
+from kehu.errors import AccessError, KehuError, SourceError
+from tests.cluster.conftest import Days, a_round
 from tests.cluster.servers import Server
 from tests.parity.engines import Spark
 from tests.parity.test_incremental import upserts
@@ -54,32 +54,42 @@ def test_an_incremental_model_replaces_and_adds(server: Server, tmp_path: Path) 
 
 
 def test_a_table_goes_there_and_back(on_spark: Days, server: Server) -> None:
-    """What statistics do between two layers."""
+    """What statistics do between two layers, also where the session has read the name before."""
     with engines.opened(on_spark.settings, server.address) as spark:
         with spark.read("customer.dim_customers") as batches:
             rows = batches.read_all()
-        spark.write("written.customers", rows)
-        with spark.read("written.customers") as batches:
-            again = batches.read_all()
-    assert rows.num_rows > 30
-    assert sorted(map(repr, again.to_pylist())) == sorted(map(repr, rows.to_pylist()))
+        assert rows.num_rows > 30
+        for written in (rows.slice(0, 3), rows):
+            spark.write("written.customers", written)
+            assert spark.fetch("select count(*) from written.customers") == [(written.num_rows,)]
+            with spark.read("written.customers") as batches:
+                again = batches.read_all()
+            assert sorted(map(repr, again.to_pylist())) == sorted(map(repr, written.to_pylist()))
 
 
-def test_a_format_that_the_cluster_does_not_know_is_named(on_spark: Days, server: Server) -> None:
-    settings = replace(on_spark.settings, spark_table_format="delta")
-    before = table_hashes(settings.published_file)
-    with (
-        pytest.raises(WarehouseError, match="cannot make tables of the format delta") as raised,
-        engines.opened(settings, server.address) as spark,
-    ):
-        spark.register_raw([])
-    assert "KEHU_SPARK_TABLE_FORMAT" in raised.value.where
-    assert table_hashes(settings.published_file) == before
+def test_a_format_that_the_cluster_does_not_know_is_named(
+    on_spark: Days, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one message of a round that stops there; what readers have stays."""
+    settings = on_spark.settings
+    before = settings.published_file.resolve(), table_hashes(settings.published_file)
+    changed = {"KEHU_HOME": str(settings.home), "KEHU_SPARK_TABLE_FORMAT": "delta"}
+    for name, value in (server.settings | changed).items():
+        monkeypatch.setenv(name, value)
+
+    done = a_round()
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.count("  where: ") == 1, done.stdout
+    assert "build_customer_marts.build_marts: The Spark cluster cannot make tables" in done.stdout
+    assert f"where: {server.address.shown}, KEHU_SPARK_TABLE_FORMAT" in done.stdout
+    assert (settings.published_file.resolve(), table_hashes(settings.published_file)) == before
     assert not list(lake.Lake.of(settings).folder.glob("exchange/*")), "nothing is left"
 
 
 def test_a_wrong_login_is_refused(on_spark: Days, server: Server) -> None:
-    """A token that is not the server's; over Thrift a way to log in that is not the server's."""
+    """A token that is not the server's; over Thrift a way to log in that is not the server's (a
+    password that is not: see test_servers.py)."""
     right = server.address
     if right.scheme == "sc":
         wrong = replace(right, secret="wrong-9876543210")

@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kehu.errors import SettingsError, WarehouseError
+from kehu.errors import AccessError, SettingsError, WarehouseError
 from kehu.settings import CLONE
 from tests.cluster import servers
+from warehouse.engines import sessions
 
 
 @pytest.fixture
@@ -54,6 +56,25 @@ def test_a_server_that_cannot_start_says_why(
         ):
             pass
     assert _processes_of(tmp_path) == []
+
+
+@pytest.mark.cluster
+def test_a_thrift_server_refuses_a_password(tmp_path: Path) -> None:
+    """It asks LDAP about every login, and nobody there says yes."""
+    asks = "hive.server2.authentication=LDAP", "hive.server2.authentication.ldap.url=ldap://[::1]:1"
+    options = [part for one in asks for part in ("--hiveconf", one)]
+    with servers.standalone(tmp_path / "spark", options=options) as server:
+        right = server.address
+        secret = "wrong-9876543210"
+        wrong = replace(right, options={"auth": "LDAP"}, secret=secret)
+        with (
+            pytest.raises(AccessError, match="refuses the login") as raised,
+            sessions.opened(wrong),
+        ):
+            pass
+    assert secret not in str(raised.value)
+    assert raised.value.where == right.shown
+    assert "auth" in raised.value.do
 
 
 @pytest.mark.cluster

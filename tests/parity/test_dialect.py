@@ -82,6 +82,12 @@ PROBES: dict[str, tuple[str, Any]] = {
     ),
     "money is rounded half up": (_cell(2, "{{ money('amount') }}"), Decimal("2.35")),
     "money below zero, away from it": (_cell(3, "{{ money('amount') }}"), Decimal("-0.29")),
+    "a quotient that is stored below its half": (
+        "{{ rounded(ratio('cast(11587.65 as decimal(18, 2))', '24'), 4) }}",
+        Decimal("482.8188"),
+    ),
+    "a double that is stored below its half": ("{{ rounded('153.105e0', 2) }}", Decimal("153.11")),
+    "a double below zero, away from it": ("{{ rounded('-2.125e0', 2) }}", Decimal("-2.13")),
     "the other sign of many": (_all("sum(0 - amount)"), Decimal("-10.2849")),
     "round before a cast to a whole number": (
         "cast(round(cast(2.5 as decimal(4, 1)), 0) as integer)",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,10 @@ class Spark:
         listed = ", ".join(f"{_quoted(name)} {kind}" for name, kind in columns.items())
         self.execute(f"drop table if exists {table}")
         self.execute(f"create table {table} ({listed}) using parquet location {self._url(folder)}")
+        # With Iceberg's catalogue a session goes on reading the files of the table before. An
+        # engine that does not know the statement does not remember them either.
+        with suppress(WarehouseError):
+            self.execute(f"refresh table {table}")
 
     def _names(self, schema: str) -> set[str]:
         return {str(row[1]) for row in self.fetch(f"show tables in {schema}")}

@@ -75,14 +75,16 @@ select
     scores.scorecard as scheme,
     scores.version,
     scores.score,
-    cast(round(scores.probability, 6) as decimal(9, 6)) as probability_of_default,
+    {{ rounded('scores.probability', 6, 9) }} as probability_of_default,
     bands.class_code,
     bands.class_rank,
     bands.label_en as class_label_en,
     bands.label_zh as class_label_zh,
     bands.proposed_decision,
     least(
-        {{ money(ratio('bands.limit_months * coalesce(customer_metrics.billed_12m, 0)', '12')) }},
+        {{ rounded(ratio(
+            'bands.limit_months * coalesce(customer_metrics.billed_12m, 0)', '12'
+        ), 2) }},
         bands.highest_limit
     ) as proposed_limit,
     bands.yearly_rate as proposed_rate,

@@ -25,6 +25,6 @@ select
     cast(cured_debts as bigint) as cured_debts,
     {{ money('amount') }} as overdue_amount,
     {{ money('cured_amount') }} as cured_amount,
-    cast({{ ratio('cured_amount', 'amount') }} as decimal(18, 6)) as cure_rate,
+    {{ rounded(ratio('cured_amount', 'amount'), 6) }} as cure_rate,
     currency_code
 from rolled

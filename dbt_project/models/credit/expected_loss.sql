@@ -35,7 +35,7 @@ select
     customers.customer_type,
     customers.region,
     {{ money('summed.exposure') }} as exposure_at_default,
-    cast({{ ratio('summed.defaulting_amount', 'summed.exposure') }} as decimal(9, 6))
+    {{ rounded(ratio('summed.defaulting_amount', 'summed.exposure'), 6, 9) }}
         as probability_of_default,
     losses.loss_given_default,
     {{ money('summed.defaulting_amount * losses.loss_given_default') }} as expected_loss,

@@ -59,15 +59,10 @@ behaviour as (
         metrics.arrears_months_12m,
         metrics.written_off_count,
         metrics.written_off_amount,
-        cast(
-            {{ ratio('365 * metrics.open_amount', 'metrics.billed_12m') }} as decimal(18, 4)
-        ) as dso_days,
-        cast(
-            {{ ratio(
-                '365 * (metrics.open_amount - metrics.overdue_amount)', 'metrics.billed_12m'
-            ) }}
-            as decimal(18, 4)
-        ) as best_possible_dso_days,
+        {{ rounded(ratio('365 * metrics.open_amount', 'metrics.billed_12m'), 4) }} as dso_days,
+        {{ rounded(ratio(
+            '365 * (metrics.open_amount - metrics.overdue_amount)', 'metrics.billed_12m'
+        ), 4) }} as best_possible_dso_days,
         metrics.currency_code
     from customer_metrics as metrics
     left join lateness

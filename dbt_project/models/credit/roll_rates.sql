@@ -51,6 +51,6 @@ select
     end as direction,
     debts,
     {{ money('amount') }} as amount,
-    cast({{ ratio('amount', 'from_amount') }} as decimal(18, 6)) as roll_rate,
+    {{ rounded(ratio('amount', 'from_amount'), 6) }} as roll_rate,
     '{{ var("reporting_currency") }}' as currency_code
 from with_share

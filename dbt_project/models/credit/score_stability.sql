@@ -68,5 +68,5 @@ select
     as_of_date,
     first_as_of_date,
     cast(customers as bigint) as customers,
-    cast(round(stability_index, 6) as decimal(18, 6)) as stability_index
+    {{ rounded('stability_index', 6) }} as stability_index
 from compared

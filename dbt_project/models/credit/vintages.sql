@@ -113,7 +113,7 @@ select
     {{ money('settled_amount') }} as settled_amount,
     {{ money('written_off_amount') }} as written_off_amount,
     {{ money('defaulted_amount') }} as defaulted_amount,
-    cast({{ ratio('settled_amount', 'issued_amount') }} as decimal(18, 6)) as settled_share,
-    cast({{ ratio('defaulted_amount', 'issued_amount') }} as decimal(18, 6)) as default_share,
+    {{ rounded(ratio('settled_amount', 'issued_amount'), 6) }} as settled_share,
+    {{ rounded(ratio('defaulted_amount', 'issued_amount'), 6) }} as default_share,
     '{{ var("reporting_currency") }}' as currency_code
 from followed

@@ -10,9 +10,7 @@ with customers as (
     select
         as_of_date,
         customer_id,
-        cast(
-            {{ ratio('365 * open_amount', 'billed_12m') }} as decimal(18, 4)
-        ) as receivable_cycle_days
+        {{ rounded(ratio('365 * open_amount', 'billed_12m'), 4) }} as receivable_cycle_days
     from {{ ref('customer_metrics') }}
     where open_amount is not null
         and billed_12m > 0

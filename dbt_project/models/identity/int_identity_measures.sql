@@ -116,7 +116,7 @@ union all
 ] %}
 select
     '{{ measure }}' as measure,
-    cast(round({{ value }}, 6) as decimal(18, 6)) as measured,
+    {{ rounded(value, 6) }} as measured,
     cast(null as decimal(18, 6)) as measured_before,
     cast({{ sample }} as bigint) as sample_size
 from changed

@@ -56,8 +56,8 @@ select
     left_records.record_key as left_record_key,
     right_records.record_key as right_record_key,
     known_pairs.party_kind,
-    cast(round(known_pairs.match_probability, 4) as decimal(5, 4)) as match_probability,
-    cast(round(known_pairs.match_weight, 4) as decimal(10, 4)) as match_weight,
+    {{ rounded('known_pairs.match_probability', 4, 5) }} as match_probability,
+    {{ rounded('known_pairs.match_weight', 4, 10) }} as match_weight,
     known_pairs.model_version,
     known_pairs.match_probability >= thresholds.link_from as is_link
 from known_pairs

@@ -38,7 +38,7 @@ comparisons as (
         greatest(left_record_key, right_record_key) as second_record_key,
         comparison,
         max(level) as agreement,
-        cast(round(max(weight), 4) as decimal(10, 4)) as weight
+        {{ rounded('max(weight)', 4, 10) }} as weight
     from explanations
     group by 1, 2, 3
 
@@ -79,7 +79,7 @@ select
     case
         when inner_edges.match_rule = 'linkage'
             then coalesce(comparisons.weight, inner_edges.match_weight)
-        else cast(round(inner_edges.rule_weight, 4) as decimal(10, 4))
+        else {{ rounded('inner_edges.rule_weight', 4, 10) }}
     end as weight,
     case inner_edges.match_rule
         when 'must_link' then 'A person said that both records are one customer.'

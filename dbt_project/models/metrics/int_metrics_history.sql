@@ -122,11 +122,9 @@ metrics as (
         cast(order_count_total as bigint) as order_count_total,
         {{ money('monetary_total', 4) }} as monetary_total,
         cast(product_class_count as bigint) as product_class_count,
-        cast({{ ratio('discount_rate_sum', 'discount_rate_count') }} as decimal(18, 6))
-            as discount_rate_mean,
-        cast(interval_mean as decimal(18, 6)) as order_interval_mean,
-        cast({{ ratio('interval_deviation', 'interval_mean') }} as decimal(18, 6))
-            as order_interval_cv,
+        {{ rounded(ratio('discount_rate_sum', 'discount_rate_count'), 6) }} as discount_rate_mean,
+        {{ rounded('interval_mean', 6) }} as order_interval_mean,
+        {{ rounded(ratio('interval_deviation', 'interval_mean'), 6) }} as order_interval_cv,
         split_part(last_purchase, '|', 2) as last_system
     from with_interval_spread
 )

@@ -20,20 +20,14 @@ metrics as (
             sum(least(paid_amount, due_amount) * exchange_rate) filter (where is_issued_in_window)
             as decimal(18, 2)
         ) as collected_12m,
-        cast(
-            {{ ratio(
-                'count(*) filter (where is_due_in_window and is_settled_on_time)',
-                'count(*) filter (where is_due_in_window)'
-            ) }}
-            as decimal(18, 6)
-        ) as on_time_share,
-        cast(
-            {{ ratio(
-                'sum(days_late) filter (where is_due_in_window)',
-                'count(days_late) filter (where is_due_in_window)'
-            ) }}
-            as decimal(18, 6)
-        ) as days_late_mean,
+        {{ rounded(ratio(
+            'count(*) filter (where is_due_in_window and is_settled_on_time)',
+            'count(*) filter (where is_due_in_window)'
+        ), 6) }} as on_time_share,
+        {{ rounded(ratio(
+            'sum(days_late) filter (where is_due_in_window)',
+            'count(days_late) filter (where is_due_in_window)'
+        ), 6) }} as days_late_mean,
         max(coalesce(days_late, days_unpaid, 0)) filter (
             where is_due_in_window or open_amount > 0
         ) as days_late_max,

@@ -33,12 +33,12 @@ complaints as (
             where complaints.closed_date is null
             or complaints.closed_date > stale_buckets.as_of_date
         ) as complaints_open,
-        cast(
-            avg(case when complaints.satisfied then 1.0e0 else 0.0e0 end) filter (
-                where complaints.closed_date <= stale_buckets.as_of_date
-                and complaints.satisfied is not null
-            ) as decimal(18, 6)
-        ) as complaint_satisfied_share
+        {{ rounded(ratio(
+            'count(*) filter ('
+            ~ 'where complaints.closed_date <= stale_buckets.as_of_date and complaints.satisfied)',
+            'count(complaints.satisfied) filter ('
+            ~ 'where complaints.closed_date <= stale_buckets.as_of_date)'
+        ), 6) }} as complaint_satisfied_share
     from {{ ref('fct_complaints') }} as complaints
     inner join stale_buckets
         on {{ bucket_of('complaints.customer_id') }} = stale_buckets.bucket
@@ -52,14 +52,14 @@ answers as (
     select
         stale_buckets.as_of_date,
         answers.customer_id,
-        cast(
-            avg(cast(answers.score as double)) filter (where answers.dimension = 'satisfaction')
-            as decimal(18, 6)
-        ) as satisfaction_mean,
-        cast(
-            avg(cast(answers.score as double)) filter (where answers.dimension = 'loyalty')
-            as decimal(18, 6)
-        ) as loyalty_score
+        {{ rounded(ratio(
+            "sum(answers.score) filter (where answers.dimension = 'satisfaction')",
+            "count(answers.score) filter (where answers.dimension = 'satisfaction')"
+        ), 6) }} as satisfaction_mean,
+        {{ rounded(ratio(
+            "sum(answers.score) filter (where answers.dimension = 'loyalty')",
+            "count(answers.score) filter (where answers.dimension = 'loyalty')"
+        ), 6) }} as loyalty_score
     from {{ ref('fct_survey_answers') }} as answers
     inner join stale_buckets
         on {{ bucket_of('answers.customer_id') }} = stale_buckets.bucket
@@ -72,14 +72,9 @@ follow_ups as (
     select
         stale_buckets.as_of_date,
         follow_ups.customer_id,
-        cast(
-            avg(
-                case
-                    when follow_ups.answered_date <= stale_buckets.as_of_date then 1.0e0
-                    else 0.0e0
-                end
-            ) as decimal(18, 6)
-        ) as follow_up_answered_share
+        {{ rounded(ratio(
+            'count(*) filter (where follow_ups.answered_date <= stale_buckets.as_of_date)', 'count(*)'
+        ), 6) }} as follow_up_answered_share
     from {{ ref('fct_follow_ups') }} as follow_ups
     inner join stale_buckets
         on {{ bucket_of('follow_ups.customer_id') }} = stale_buckets.bucket

@@ -6,9 +6,7 @@ with_factor as (
     select
         period_no,
         discount_rate,
-        cast(
-            {{ ratio('1', 'power(cast(1 + discount_rate as double), period_no)') }} as decimal(9, 8)
-        )
+        {{ rounded(ratio('1', 'power(cast(1 + discount_rate as double), period_no)'), 8, 9) }}
             as discount_factor
     from periods
 )

@@ -52,8 +52,7 @@ in_days as (
 with_rhythm as (
     select
         *,
-        cast({{ ratio('buying_span_days', 'purchases - 1') }} as decimal(18, 4))
-            as own_interval_days
+        {{ rounded(ratio('buying_span_days', 'purchases - 1'), 4) }} as own_interval_days
     from in_days
 ),
 
@@ -68,16 +67,12 @@ features as (
         with_rhythm.tenure_days,
         cast(with_rhythm.purchases as bigint) as purchase_days,
         with_rhythm.own_interval_days,
-        cast(
-            {{ ratio('with_rhythm.recency_days', 'with_rhythm.own_interval_days') }}
-            as decimal(18, 4)
-        ) as recency_in_own_intervals,
+        {{ rounded(ratio('with_rhythm.recency_days', 'with_rhythm.own_interval_days'), 4) }}
+            as recency_in_own_intervals,
         cast(with_rhythm.recent_purchases as bigint) as recent_purchase_days,
         cast(with_rhythm.recent_purchases - with_rhythm.earlier_purchases as bigint)
             as change_in_purchase_days,
-        cast(
-            {{ ratio('with_rhythm.amount', 'with_rhythm.purchases') }} as decimal(18, 4)
-        ) as mean_amount
+        {{ rounded(ratio('with_rhythm.amount', 'with_rhythm.purchases'), 4) }} as mean_amount
     from with_rhythm
     left join customers
         on with_rhythm.customer_id = customers.customer_id

@@ -50,18 +50,16 @@ as_days as (
         cast(repeat_purchases as bigint) as repeat_purchases,
         {{ days_between('first_date', 'last_date') }} as days_to_last_purchase,
         {{ days_between('first_date', 'as_of_date') }} as days_observed,
-        cast({{ ratio('amount', 'repeat_purchases + 1') }} as decimal(18, 4)) as mean_amount,
-        cast({{ ratio('repeat_amount', 'repeat_purchases') }} as decimal(18, 4))
-            as mean_repeat_amount,
+        {{ rounded(ratio('amount', 'repeat_purchases + 1'), 4) }} as mean_amount,
+        {{ rounded(ratio('repeat_amount', 'repeat_purchases'), 4) }} as mean_repeat_amount,
         case when purchases_before > 0 then cast(purchases_before - 1 as bigint) end
             as calibration_repeat_purchases,
         case when purchases_before > 0 then {{ days_between('first_date', 'last_date_before') }} end
             as calibration_days_to_last_purchase,
         case when purchases_before > 0 then {{ days_between('first_date', 'cut_date') }} end
             as calibration_days_observed,
-        cast({{ ratio('amount_before', 'purchases_before') }} as decimal(18, 4))
-            as calibration_mean_amount,
-        cast({{ ratio('repeat_amount_before', 'purchases_before - 1') }} as decimal(18, 4))
+        {{ rounded(ratio('amount_before', 'purchases_before'), 4) }} as calibration_mean_amount,
+        {{ rounded(ratio('repeat_amount_before', 'purchases_before - 1'), 4) }}
             as calibration_mean_repeat_amount,
         {{ money('holdout_amount', 4) }} as holdout_amount,
         cast(holdout_purchases as bigint) as holdout_purchases,

@@ -37,10 +37,8 @@ measured as (
         customers,
         {{ money('amount', 4) }} as amount,
         {{ money('top5_amount', 4) }} as top5_amount,
-        cast({{ ratio('top5_amount', 'amount') }} as decimal(18, 6)) as top5_share,
-        cast(
-            {{ ratio('square_sum', 'cast(amount as double) * amount') }} as decimal(18, 6)
-        ) as herfindahl_index
+        {{ rounded(ratio('top5_amount', 'amount'), 6) }} as top5_share,
+        {{ rounded(ratio('square_sum', 'cast(amount as double) * amount'), 6) }} as herfindahl_index
     from totals
 ),
 

@@ -54,8 +54,7 @@ cells as (
         count(*) as customers,
         {{ money('coalesce(sum(monetary_12m), 0)', 4) }} as amount_12m,
         {{ money('sum(margin_12m)', 4) }} as margin_12m,
-        cast({{ ratio('sum(loyalty_score)', 'count(loyalty_score)') }} as decimal(18, 6))
-            as loyalty_mean,
+        {{ rounded(ratio('sum(loyalty_score)', 'count(loyalty_score)'), 6) }} as loyalty_mean,
         '{{ var("reporting_currency") }}' as currency_code
     from joined
     group by as_of_date, region, customer_type, origin_system, value_class, rfm_segment

@@ -91,8 +91,7 @@ flows as (
         cast(returned as bigint) as returned,
         cast(lost as bigint) as lost,
         cast(closing as bigint) as closing,
-        cast({{ ratio('lost', 'closing - won - returned + lost') }} as decimal(18, 6))
-            as churn_rate,
+        {{ rounded(ratio('lost', 'closing - won - returned + lost'), 6) }} as churn_rate,
         {{ money('amount', 4) }} as amount,
         {{ money('amount_of_won', 4) }} as amount_of_won,
         {{ money('amount - amount_of_won', 4) }} as amount_of_returning,

@@ -48,12 +48,11 @@ labelled as (
         classes.label_en as segment_label_en,
         classes.label_zh as segment_label_zh,
         with_totals.customers,
-        cast({{ ratio('with_totals.customers', 'with_totals.customers_total') }} as decimal(18, 6))
+        {{ rounded(ratio('with_totals.customers', 'with_totals.customers_total'), 6) }}
             as customer_share,
         shares.customer_share as documented_customer_share,
         cast(with_totals.kwh_12m as decimal(18, 2)) as kwh_12m,
-        cast({{ ratio('with_totals.kwh_12m', 'with_totals.kwh_total') }} as decimal(18, 6))
-            as kwh_share,
+        {{ rounded(ratio('with_totals.kwh_12m', 'with_totals.kwh_total'), 6) }} as kwh_share,
         shares.kwh_share as documented_kwh_share,
         {{ money('with_totals.amount_12m', 4) }} as amount_12m,
         '{{ var("reporting_currency") }}' as currency_code

@@ -47,8 +47,7 @@ rates as (
         sizes.class_code as value_class,
         holders.holders,
         sizes.customers,
-        cast({{ ratio('holders.holders', 'sizes.customers') }} as decimal(18, 6))
-            as penetration_rate
+        {{ rounded(ratio('holders.holders', 'sizes.customers'), 6) }} as penetration_rate
     from holders
     inner join sizes
         on holders.class_code = sizes.class_code

@@ -14,18 +14,14 @@ indices as (
     select
         as_of_date,
         customer_id,
-        cast(
-            {{ ratio(
-                "100 * sum(case when indicator_group = 'contact' then contribution end)",
-                "sum(case when indicator_group = 'contact' then effective_weight end)"
-            ) }} as decimal(9, 4)
-        ) as contact_index,
-        cast(
-            {{ ratio(
-                "100 * sum(case when indicator_group = 'benefit' then contribution end)",
-                "sum(case when indicator_group = 'benefit' then effective_weight end)"
-            ) }} as decimal(9, 4)
-        ) as benefit_index
+        {{ rounded(ratio(
+            "100 * sum(case when indicator_group = 'contact' then contribution end)",
+            "sum(case when indicator_group = 'contact' then effective_weight end)"
+        ), 4, 9) }} as contact_index,
+        {{ rounded(ratio(
+            "100 * sum(case when indicator_group = 'benefit' then contribution end)",
+            "sum(case when indicator_group = 'benefit' then effective_weight end)"
+        ), 4, 9) }} as benefit_index
     from {{ ref('score_details') }}
     where scheme = 'relationship_level'
     group by as_of_date, customer_id

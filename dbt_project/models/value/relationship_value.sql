@@ -63,11 +63,9 @@ with_sum as (
         by_period.discount_factor,
         by_period.discounted_gain,
         by_period.cumulative_value,
-        cast(
-            {{ ratio(
-                'by_period.net_gain', 'by_period.cost + by_period.marketing_cost + by_period.risk_cost'
-            ) }} as decimal(18, 6)
-        ) as return_on_cost,
+        {{ rounded(ratio(
+            'by_period.net_gain', 'by_period.cost + by_period.marketing_cost + by_period.risk_cost'
+        ), 6) }} as return_on_cost,
         classes.class_code as relationship_class,
         by_period.currency_code
     from by_period

@@ -87,8 +87,7 @@ labelled as (
         {{ money('cumulative_amount - coalesce(amount_above, 0)', 4) }} as amount,
         cumulative_customers,
         {{ money('cumulative_amount', 4) }} as cumulative_amount,
-        cast({{ ratio('cumulative_amount', 'amount_total') }} as decimal(18, 6))
-            as cumulative_share,
+        {{ rounded(ratio('cumulative_amount', 'amount_total'), 6) }} as cumulative_share,
         '{{ var("reporting_currency") }}' as currency_code
     from cumulated
 )

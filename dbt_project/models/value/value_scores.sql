@@ -21,20 +21,14 @@ by_side as (
     select
         as_of_date,
         customer_id,
-        cast(
-            {{ ratio(
-                "100 * sum(case when indicator_group = 'current' then contribution end)",
-                "sum(case when indicator_group = 'current' then effective_weight end)"
-            ) }}
-            as decimal(9, 4)
-        ) as current_value,
-        cast(
-            {{ ratio(
-                "100 * sum(case when indicator_group = 'potential' then contribution end)",
-                "sum(case when indicator_group = 'potential' then effective_weight end)"
-            ) }}
-            as decimal(9, 4)
-        ) as potential_value
+        {{ rounded(ratio(
+            "100 * sum(case when indicator_group = 'current' then contribution end)",
+            "sum(case when indicator_group = 'current' then effective_weight end)"
+        ), 4, 9) }} as current_value,
+        {{ rounded(ratio(
+            "100 * sum(case when indicator_group = 'potential' then contribution end)",
+            "sum(case when indicator_group = 'potential' then effective_weight end)"
+        ), 4, 9) }} as potential_value
     from details
     group by as_of_date, customer_id
 ),

@@ -61,18 +61,13 @@ select
     concentration.source_system,
     {{ money('concentration.revenue_12m') }} as revenue_12m,
     {{ money('coalesce(receivables.receivables_amount, 0)') }} as receivables_amount,
-    cast(
-        {{ ratio(
-            '365 * coalesce(receivables.receivables_amount, 0)', 'concentration.revenue_12m'
-        ) }}
-        as decimal(18, 4)
-    ) as receivable_cycle_days,
-    cast(round(concentration.top5_share, 6) as decimal(9, 6)) as top5_share,
-    cast(round(concentration.herfindahl_index, 6) as decimal(9, 6)) as herfindahl_index,
-    cast(
-        {{ ratio('receivables.within_year_amount', 'receivables.receivables_amount') }}
-        as decimal(9, 6)
-    ) as collection_timeliness
+    {{ rounded(ratio(
+        '365 * coalesce(receivables.receivables_amount, 0)', 'concentration.revenue_12m'
+    ), 4) }} as receivable_cycle_days,
+    {{ rounded('concentration.top5_share', 6, 9) }} as top5_share,
+    {{ rounded('concentration.herfindahl_index', 6, 9) }} as herfindahl_index,
+    {{ rounded(ratio('receivables.within_year_amount', 'receivables.receivables_amount'), 6, 9) }}
+        as collection_timeliness
 from concentration
 left join receivables
     on concentration.as_of_date = receivables.as_of_date

@@ -53,7 +53,7 @@ typed as (
         chances.as_of_date,
         buckets.bucket,
         buckets.bucket_rank,
-        cast(round(least(chances.probability, 1), 6) as decimal(9, 6)) as default_probability
+        {{ rounded('least(chances.probability, 1)', 6, 9) }} as default_probability
     from chances_{{ var('default_months') | int }} as chances
     inner join buckets
         on chances.bucket = buckets.bucket

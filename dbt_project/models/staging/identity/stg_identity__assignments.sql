@@ -13,7 +13,7 @@ renamed as (
         valid_from,
         customer_id,
         match_rule,
-        cast(round(match_probability, 4) as decimal(5, 4)) as match_probability
+        {{ rounded('match_probability', 4, 5) }} as match_probability
     from source
 
 )
