@@ -35,6 +35,8 @@ FORBIDDEN: dict[str, str] = {
     r"\bconcat\s*\(": "|| or concat_ws()",
     r"(\bselect|\bthen|\belse|[(,])\s*-\s*(?!x\b)[a-z_]": "0 - value",
     r"(?<!as double\))\s/\s(?!cast\()": "ratio() of dialect.sql, or divide doubles",
+    r"\b(avg|mean|stddev\w*)\s*\(": "ratio() of a sum and a count",
+    r"\bcast\s*\(\s*round\s*\(": "rounded() of dialect.sql",
 }
 """Spelling, and what to write instead."""
 
@@ -61,6 +63,11 @@ _TEMPLATE = {
 }
 """What no model asks or hands to a macro: the engine, and a sign that not every engine reads."""
 
+_RATIO_AS_DECIMAL = re.compile(
+    r"\bratio\(((?!\}\}).)*\}\}[^(),{}]*\bas\s+decimal\b", re.DOTALL | re.IGNORECASE
+)
+"""A double that an engine rounds in its own way."""
+
 
 def _statements(text: str) -> str:
     """The SQL of a model: without comments, texts in quotes and calls of macros."""
@@ -81,6 +88,8 @@ def faults(text: str) -> list[str]:
     ]
     if re.search(r"\\(?!n)", re.sub(r"\{#.*?#\}", " ", text, flags=re.DOTALL)):
         found.append("'\\': some engines eat it; write [.] or [0-9]")
+    if _RATIO_AS_DECIMAL.search(text):
+        found.append("'ratio() as decimal': write rounded() around it")
     found += [
         f"{match[0].strip()!r}: write {instead}"
         for pattern, instead in _TEMPLATE.items()
@@ -96,7 +105,9 @@ def faults(text: str) -> list[str]:
 
 
 MODELS = sorted(
-    path for folder in ("models", "snapshots", "tests") for path in (PROJECT / folder).rglob("*.sql")
+    path
+    for folder in ("models", "snapshots", "tests")
+    for path in (PROJECT / folder).rglob("*.sql")
 )
 
 
@@ -137,6 +148,9 @@ def test_every_model_is_portable() -> None:
         "select {{ 'string' if target.name == 'spark' else 'varchar' }} from t",
         "{% if adapter.type() == 'duckdb' %} select 1 as a {% endif %}",
         r"select {{ regexp_like('a', 'x\.y') }} from t",
+        "select cast({{ ratio('a', 'b') }} - 1 as decimal(18, 6)) from t",
+        "select cast(round(a, 6) as decimal(18, 6)) from t",
+        "select avg(a) from t",
         "select -amount from t",
         "select case when a then -b.amount end, sum(-c) from t",
         "select {{ money('-a.quantity * b.price') }} from t",
@@ -156,7 +170,7 @@ def test_planted_violation_is_found(planted: str) -> None:
         "select 'order by a::date' as text -- order by a",
         "select sum(a) over (order by c asc nulls last rows between 1 preceding and current row)",
         "select 0 - a, -1 * b, b - a, cast(a as double) / b from t",
-        "select {{ add_months('day', -month) }}, cast({{ ratio('a', 'b') }} as decimal(18, 6))",
+        "select {{ add_months('day', -month) }}, {{ rounded(ratio('a', 'b'), 6) }} from t",
         "select md5(a), greatest(a, b), a || '|' || b from t",
     ],
 )

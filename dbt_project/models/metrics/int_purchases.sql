@@ -41,10 +41,9 @@ in_reporting_currency as (
         cast(transactions.margin_amount * exchange_rates.rate as decimal(18, 4)) as margin_amount,
         case
             when transactions.list_amount > 0
-                then cast(
-                        1 - {{ ratio('transactions.gross_amount', 'transactions.list_amount') }}
-                        as decimal(18, 6)
-                    )
+                then {{ rounded(
+                        '1 - ' ~ ratio('transactions.gross_amount', 'transactions.list_amount'), 6
+                    ) }}
         end as discount_rate
     from transactions
     left join exchange_rates

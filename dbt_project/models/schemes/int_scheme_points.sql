@@ -65,10 +65,9 @@ pointed as (
         {%- for one in plan %}{% for indicator in one.indicators %},
         case
             when {{ one.name }}__eligible
-                then cast(
-                        {{ indicator_points(indicator, indicator.column ~ '__band') }}
-                        as decimal(9, 4)
-                    )
+                then {{ rounded(
+                        indicator_points(indicator, indicator.column ~ '__band'), 4, 9
+                    ) }}
         end as {{ indicator.column }}__points
         {%- endfor %}{% endfor %}
     from banded
