@@ -69,8 +69,8 @@ def on_duckdb(loaded: Settings, tmp_path_factory: pytest.TempPathFactory) -> Day
     """Both days on one machine: the reference."""
 
     def another_day(settings: Settings) -> None:
+        advance(loaded, days=1)
         shutil.copytree(loaded.demo_sources, settings.demo_sources)
-        advance(settings, days=1)
         people_change(settings)
 
     return _days(tmp_path_factory.mktemp("duckdb"), loaded, {}, another_day)
