@@ -38,7 +38,7 @@ from tests.parity.days import (
 from warehouse import engines, raw
 from warehouse.hashes import table_hashes
 
-CUSTOMERS = 100
+CUSTOMERS = 200
 
 
 @dataclass(frozen=True)
