@@ -256,18 +256,39 @@
 
 {# ---- fingerprints, and what tables can do ------------------------------------------------ #}
 
-{#- The first 60 bits of a text's md5 as a whole number. -#}
-{% macro md5_number(value) -%}
-    {{ return(adapter.dispatch('md5_number')(value)) }}
+{#- A whole number that changes when any of the values does, to be summed over rows; of one engine
+    only. -#}
+{% macro fingerprint(values) -%}
+    {{ return(adapter.dispatch('fingerprint')(values)) }}
 {%- endmacro %}
 
-{% macro default__md5_number(value) -%}
-    cast('0x' || left(md5({{ value }}), 15) as bigint)
+{% macro default__fingerprint(values) -%}
+    hash({{ values | join(', ') }})
 {%- endmacro %}
 
-{% macro spark__md5_number(value) -%}
-    {#- A decimal, because Spark's sums of whole numbers overflow. -#}
-    cast(conv(substring(md5({{ value }}), 1, 15), 16, 10) as decimal(20, 0))
+{% macro spark__fingerprint(values) -%}
+    {#- The first 60 bits of an md5, as a decimal: Spark's sums of whole numbers overflow, and its
+        own hash passes over nulls. -#}
+    {%- set texts = [] -%}
+    {%- for value in values -%}
+        {%- do texts.append("coalesce(cast(" ~ value ~ " as string), '')") -%}
+    {%- endfor -%}
+    cast(
+        conv(substring(md5({{ texts | join(" || '|' || ") }}), 1, 15), 16, 10) as decimal(20, 0)
+    )
+{%- endmacro %}
+
+{#- What fingerprints hold for: DuckDB does not promise that its hash stays the next release's. -#}
+{% macro fingerprint_release() -%}
+    {{ return(adapter.dispatch('fingerprint_release')()) }}
+{%- endmacro %}
+
+{% macro default__fingerprint_release() -%}
+    version()
+{%- endmacro %}
+
+{% macro spark__fingerprint_release() -%}
+    'md5'
 {%- endmacro %}
 
 {#- Whether rows can be taken out of a table: plain Parquet on Spark cannot, and is built anew. -#}

@@ -43,15 +43,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A number that changes when any of the values does; equal on every engine that writes them alike. -#}
-{% macro fingerprint(values) -%}
-    {%- set texts = [] -%}
-    {%- for value in values -%}
-        {%- do texts.append("coalesce(cast(" ~ value ~ " as " ~ text_type() ~ "), '')") -%}
-    {%- endfor -%}
-    {{ md5_number(texts | join(" || '|' || ")) }}
-{%- endmacro %}
-
 {#- One text for the code of the models of a folder: when it changes, all rows are told again. -#}
 {% macro code_of(folder) -%}
     {%- set sums = [] -%}

@@ -1,12 +1,12 @@
-with purchases as (
+with documents as (
     select
         customer_id,
         source_system,
         transaction_date,
-        cancelled_date,
+        void_from,
         gross_amount,
         margin_amount
-    from {{ ref('int_purchases') }}
+    from {{ ref('int_purchase_documents') }}
 ),
 
 newest as (
@@ -15,22 +15,19 @@ newest as (
 
 months as (
     select
-        purchases.customer_id,
-        purchases.source_system,
-        {{ month_start('purchases.transaction_date') }} as month,
-        cast(sum(purchases.gross_amount) as decimal(18, 4)) as gross_amount,
-        cast(sum(purchases.margin_amount) as decimal(18, 4)) as margin_amount
-    from purchases
+        documents.customer_id,
+        documents.source_system,
+        {{ month_start('documents.transaction_date') }} as month,
+        cast(sum(documents.gross_amount) as decimal(18, 4)) as gross_amount,
+        cast(sum(documents.margin_amount) as decimal(18, 4)) as margin_amount
+    from documents
     inner join newest
-        on purchases.transaction_date <= newest.as_of_date
-            and (
-                purchases.cancelled_date is null
-                or purchases.cancelled_date > newest.as_of_date
-            )
+        on documents.transaction_date <= newest.as_of_date
+            and documents.void_from > newest.as_of_date
     group by
-        purchases.customer_id,
-        purchases.source_system,
-        {{ month_start('purchases.transaction_date') }}
+        documents.customer_id,
+        documents.source_system,
+        {{ month_start('documents.transaction_date') }}
 )
 
 select * from months

@@ -64,7 +64,9 @@ with fingerprints as (
         '*' as bucket,
         cast('1900-01-01' as date) as month,
         1 as facts,
-        {{ md5_number("'" ~ var('reporting_currency') ~ code_of('metrics') ~ "'") }} as fact_sum
+        {{ fingerprint([
+            fingerprint_release(), "'" ~ var('reporting_currency') ~ code_of('metrics') ~ "'"
+        ]) }} as fact_sum
 ),
 
 summed as (

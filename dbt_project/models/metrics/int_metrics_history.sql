@@ -1,6 +1,6 @@
 {%- set until_then -%}
 over (
-            partition by spine.customer_id, spine.purchase_set
+            partition by spine.customer_id, spine.seen_until
             order by spine.as_of_date asc nulls last
             rows between unbounded preceding and current row
         )
@@ -18,7 +18,8 @@ first_seen_at as (
     select
         stale_buckets.as_of_date,
         purchase_days.customer_id,
-        purchase_days.purchase_set,
+        purchase_days.is_lasting,
+        purchase_days.seen_until,
         sum(purchase_days.gross_amount) as gross_amount,
         sum(purchase_days.documents) as documents,
         sum(purchase_days.orders) as orders,
@@ -29,42 +30,46 @@ first_seen_at as (
         sum(purchase_days.interval_days) as interval_sum,
         sum(purchase_days.interval_days * purchase_days.interval_days) as interval_square_sum,
         max(purchase_days.purchase_date) as last_purchase_date,
-        max(
-            cast(purchase_days.purchase_date as {{ text_type() }})
-            || '|' || purchase_days.last_system
-        ) as last_purchase
+        {{ max_by('purchase_days.last_system', 'purchase_days.purchase_date') }} as last_system
     from purchase_days
     inner join stale_buckets
         on {{ bucket_of('purchase_days.customer_id') }} = stale_buckets.bucket
             and (
                 (
-                    purchase_days.only_as_of_date is null
+                    purchase_days.is_lasting
                     and purchase_days.purchase_date <= stale_buckets.as_of_date
                     and (
                         stale_buckets.previous_as_of_date is null
                         or purchase_days.purchase_date > stale_buckets.previous_as_of_date
                     )
                 )
-                or purchase_days.only_as_of_date = stale_buckets.as_of_date
+                or (
+                    not purchase_days.is_lasting
+                    and purchase_days.seen_until = stale_buckets.as_of_date
+                )
             )
-    group by stale_buckets.as_of_date, purchase_days.customer_id, purchase_days.purchase_set
+    group by
+        stale_buckets.as_of_date,
+        purchase_days.customer_id,
+        purchase_days.is_lasting,
+        purchase_days.seen_until
 ),
 
 first_purchases as (
-    select customer_id, purchase_set, min(as_of_date) as first_as_of_date
+    select customer_id, is_lasting, seen_until, min(as_of_date) as first_as_of_date
     from first_seen_at
-    group by customer_id, purchase_set
+    group by customer_id, is_lasting, seen_until
 ),
 
 spine as (
-    select stale_buckets.as_of_date, first_purchases.customer_id, first_purchases.purchase_set
+    select stale_buckets.as_of_date, first_purchases.customer_id, first_purchases.seen_until
     from first_purchases
     inner join stale_buckets
         on {{ bucket_of('first_purchases.customer_id') }} = stale_buckets.bucket
             and (
                 stale_buckets.as_of_date = first_purchases.first_as_of_date
                 or (
-                    first_purchases.purchase_set = ''
+                    first_purchases.is_lasting
                     and stale_buckets.as_of_date > first_purchases.first_as_of_date
                 )
             )
@@ -84,12 +89,15 @@ running as (
         sum(first_seen_at.interval_sum) {{ until_then }} as interval_sum,
         sum(first_seen_at.interval_square_sum) {{ until_then }} as interval_square_sum,
         max(first_seen_at.last_purchase_date) {{ until_then }} as last_purchase_date,
-        max(first_seen_at.last_purchase) {{ until_then }} as last_purchase
+        max(
+            cast(first_seen_at.last_purchase_date as {{ text_type() }})
+            || '|' || first_seen_at.last_system
+        ) {{ until_then }} as last_purchase
     from spine
     left join first_seen_at
         on spine.as_of_date = first_seen_at.as_of_date
             and spine.customer_id = first_seen_at.customer_id
-            and spine.purchase_set = first_seen_at.purchase_set
+            and spine.seen_until = first_seen_at.seen_until
 ),
 
 with_interval_spread as (

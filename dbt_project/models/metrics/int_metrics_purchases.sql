@@ -17,8 +17,8 @@ in_two_years as (
             and purchase_days.purchase_date > stale_buckets.two_years_start_after
             and purchase_days.purchase_date <= stale_buckets.as_of_date
             and (
-                purchase_days.only_as_of_date is null
-                or purchase_days.only_as_of_date = stale_buckets.as_of_date
+                purchase_days.is_lasting
+                or purchase_days.seen_until = stale_buckets.as_of_date
             )
 ),
 

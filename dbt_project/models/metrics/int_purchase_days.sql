@@ -1,111 +1,83 @@
-with purchases as (
+{#- The purchases that a set sees. -#}
+{%- set seen -%}
+sets.customer_id = purchases.customer_id
+            and sets.seen_until >= purchases.transaction_date
+            and sets.seen_until < purchases.void_from
+{%- endset -%}
+with sets as (
     select * from {{ ref('int_purchase_sets') }}
 ),
 
-lines as (
+days as (
     select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
-        transaction_date as purchase_date,
-        sum(gross_amount) as gross_amount,
-        sum(margin_amount) as margin_amount,
-        sum(case when margin_amount is not null then gross_amount end)
-            as gross_with_known_margin,
-        sum(discount_rate) as discount_rate_sum,
-        count(discount_rate) as discount_rate_count,
-        max(source_system) as last_system
-    from purchases
-    group by customer_id, purchase_set, only_as_of_date, transaction_date
+        sets.set_no,
+        purchases.transaction_date as purchase_date,
+        {{ money('sum(purchases.gross_amount)', 4) }} as gross_amount,
+        {{ money('sum(purchases.margin_amount)', 4) }} as margin_amount,
+        {{ money('sum(purchases.gross_with_known_margin)', 4) }} as gross_with_known_margin,
+        cast(sum(purchases.discount_rate_sum) as decimal(18, 6)) as discount_rate_sum,
+        cast(sum(purchases.discount_rate_count) as bigint) as discount_rate_count,
+        max(purchases.source_system) as last_system
+    from {{ ref('int_purchase_documents') }} as purchases
+    inner join sets
+        on {{ seen }}
+    group by sets.set_no, purchases.transaction_date
 ),
 
 -- A document, and a class of product, counts on the day of its first line.
-documents as (
+first_lines as (
     select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
-        source_system,
-        document_no,
-        min(transaction_date) as purchase_date
-    from purchases
-    group by customer_id, purchase_set, only_as_of_date, source_system, document_no
-),
-
-classes as (
-    select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
-        product_class,
-        min(transaction_date) as purchase_date
-    from purchases
-    where product_class is not null
-    group by customer_id, purchase_set, only_as_of_date, product_class
-),
-
-parts as (
-    select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
-        purchase_date,
-        gross_amount,
-        margin_amount,
-        gross_with_known_margin,
-        discount_rate_sum,
-        discount_rate_count,
-        last_system,
-        0 as documents,
-        0 as orders,
-        0 as new_product_classes
-    from lines
+        sets.set_no,
+        purchases.source_system,
+        min(purchases.transaction_date) as purchase_date
+    from {{ ref('int_purchase_documents') }} as purchases
+    inner join sets
+        on {{ seen }}
+    group by sets.set_no, purchases.source_system, purchases.document_no
     union all
     select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
-        purchase_date,
-        null, null, null, null, null, null,
-        1,
-        case when source_system = 'orders' then 1 else 0 end,
-        0
-    from documents
-    union all
-    select
-        customer_id, purchase_set, only_as_of_date, purchase_date,
-        null, null, null, null, null, null, 0, 0, 1
-    from classes
+        sets.set_no,
+        cast(null as {{ text_type() }}) as source_system,
+        min(purchases.transaction_date) as purchase_date
+    from {{ ref('int_purchase_classes') }} as purchases
+    inner join sets
+        on {{ seen }}
+    group by sets.set_no, purchases.product_class
 ),
 
-purchase_days as (
+counted as (
     select
-        customer_id,
-        purchase_set,
-        only_as_of_date,
+        set_no,
         purchase_date,
-        sum(gross_amount) as gross_amount,
-        sum(margin_amount) as margin_amount,
-        sum(gross_with_known_margin) as gross_with_known_margin,
-        sum(discount_rate_sum) as discount_rate_sum,
-        sum(discount_rate_count) as discount_rate_count,
-        max(last_system) as last_system,
-        sum(documents) as documents,
-        sum(orders) as orders,
-        sum(new_product_classes) as new_product_classes
-    from parts
-    group by customer_id, purchase_set, only_as_of_date, purchase_date
-),
-
-with_intervals as (
-    select
-        purchase_days.*,
-        {{ days_between(
-            'lag(purchase_date) over ('
-            ~ 'partition by customer_id, purchase_set order by purchase_date asc nulls last)',
-            'purchase_date'
-        ) }} as interval_days
-    from purchase_days
+        count(source_system) as documents,
+        count(*) filter (where source_system = 'orders') as orders,
+        count(*) - count(source_system) as new_product_classes
+    from first_lines
+    group by set_no, purchase_date
 )
 
-select * from with_intervals
+select
+    sets.customer_id,
+    sets.is_lasting,
+    sets.seen_until,
+    days.purchase_date,
+    days.gross_amount,
+    days.margin_amount,
+    days.gross_with_known_margin,
+    days.discount_rate_sum,
+    days.discount_rate_count,
+    days.last_system,
+    coalesce(counted.documents, 0) as documents,
+    coalesce(counted.orders, 0) as orders,
+    coalesce(counted.new_product_classes, 0) as new_product_classes,
+    {{ days_between(
+        'lag(days.purchase_date) over ('
+        ~ 'partition by days.set_no order by days.purchase_date asc nulls last)',
+        'days.purchase_date'
+    ) }} as interval_days
+from days
+inner join sets
+    on days.set_no = sets.set_no
+left join counted
+    on days.set_no = counted.set_no
+        and days.purchase_date = counted.purchase_date

@@ -14,7 +14,8 @@ with row_sums as (
     select count(*) as facts, sum({{ fingerprint(columns) }}) as fact_sum from {{ ref(seed) }}
     union all
     {%- endfor %}
-    select 1 as facts, {{ md5_number("'" ~ code_of('schemes') ~ "'") }} as fact_sum
+    select 1 as facts, {{ fingerprint([fingerprint_release(), "'" ~ code_of('schemes') ~ "'"]) }}
+        as fact_sum
 ),
 
 summed as (

@@ -4,14 +4,10 @@ with newest as (
 
 holdings as (
     select distinct purchases.customer_id, purchases.product_class
-    from {{ ref('int_purchases') }} as purchases
+    from {{ ref('int_purchase_classes') }} as purchases
     inner join newest
         on purchases.transaction_date <= newest.as_of_date
-            and (
-                purchases.cancelled_date is null
-                or purchases.cancelled_date > newest.as_of_date
-            )
-    where purchases.product_class is not null
+            and purchases.void_from > newest.as_of_date
 ),
 
 segments as (
