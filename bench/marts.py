@@ -142,7 +142,8 @@ def build(
     arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps([*arguments, "--vars", variables])],
-        env={**os.environ, "KEHU_WORK_FILE": str(file), "DO_NOT_TRACK": "1"},
+        # the process itself takes up to a gigabyte beside what DuckDB may take
+        env={"KEHU_MEMORY": "7GB", **os.environ, "KEHU_WORK_FILE": str(file), "DO_NOT_TRACK": "1"},
         capture_output=True,
         text=True,
         check=False,

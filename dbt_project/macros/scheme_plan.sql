@@ -83,6 +83,7 @@
         {%- for indicator in one.indicators -%}
             {%- do indicator.update({
                 'column': one.name ~ '__' ~ indicator.indicator,
+                'has_bands': indicator.method in ['band', 'lookup', 'quantile'],
                 'missing_rule': indicator.missing_rule or one.missing_rule,
                 'kind': 'text' if indicator.metric in metric_names('text') else 'number',
                 'bands': of_version(bands, one.scheme, one.version, indicator.indicator),
@@ -105,6 +106,37 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- What a scheme says of a customer, as an expression over a row of int_scheme_points; of each day
+    that of the version that holds, the others are empty on it. `part` is score, class, class_rank or
+    version; value, band or points of an indicator; or group, the points of a group of indicators. -#}
+{% macro said_by(plan, scheme, part, of=none) -%}
+    {%- set cases = [] -%}
+    {%- for one in plan if one.scheme == scheme -%}
+        {%- set found = {
+            'score': one.name ~ '__score',
+            'class': one.name ~ '__class',
+            'class_rank': one.name ~ '__class_rank',
+            'version': one.version,
+        } -%}
+        {%- for indicator in one.indicators if indicator.indicator == of -%}
+            {%- do found.update({
+                'value': indicator.metric,
+                'band': band_of(indicator),
+                'points': counted_points(indicator),
+            }) -%}
+        {%- endfor -%}
+        {%- if part == 'group' -%}
+            {%- do found.update({'group': group_points(one, of)}) -%}
+        {%- endif -%}
+        {%- if found[part] -%}
+            {%- do cases.append(
+                'when ' ~ one.name ~ '__score is not null then ' ~ found[part]
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ 'case ' ~ cases | join(' ') ~ ' end' if cases else 'null' }}
+{%- endmacro %}
+
 {#- The days on which a version holds, as a condition. -#}
 {% macro in_force(one) -%}
     as_of_date >= cast('{{ one.valid_from }}' as date)
@@ -116,7 +148,9 @@
     {%- set asked, seen = [], [] -%}
     {%- for one in plan -%}
         {%- for indicator in one.indicators
-                if indicator.method in ['quantile', 'percentile', 'min_max', 'cumulative_share'] -%}
+                if indicator.method in ['quantile', 'percentile', 'cumulative_share']
+                or indicator.method == 'min_max'
+                and (indicator.lower_bound is none or indicator.upper_bound is none) -%}
             {%- set place = one.population ~ '|' ~ indicator.metric -%}
             {%- if place not in seen -%}
                 {%- do seen.append(place) -%}
@@ -124,9 +158,15 @@
                     'population': one.population,
                     'metric': indicator.metric,
                     'name': 'place_' ~ (seen | length),
+                    'number': seen | length,
+                    'has_sums': false,
                 }) -%}
             {%- endif -%}
-            {%- do indicator.update({'place': 'place_' ~ (seen.index(place) + 1)}) -%}
+            {%- set number = seen.index(place) -%}
+            {%- do indicator.update({'place': asked[number].name}) -%}
+            {%- if indicator.method == 'cumulative_share' -%}
+                {%- do asked[number].update({'has_sums': true}) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(asked) }}

@@ -3,14 +3,14 @@
   between engines. `place` names the columns of int_scheme_places joined for the indicator's metric.
 -#}
 
-{#- Number of the band of an indicator; higher is better. None where the method has no bands. -#}
+{#- Number of the band of an indicator whose method has bands; higher is better. -#}
 {% macro indicator_band(indicator) -%}
     {%- set value = indicator.metric -%}
     {%- if indicator.method == 'band' -%}
         {{ banded(value, indicator.bands, 'band') }}
     {%- elif indicator.method == 'lookup' -%}
         {{ looked_up(value, indicator.lookups, 'band') }}
-    {%- elif indicator.method == 'quantile' -%}
+    {%- else -%}
         {#- One division of whole numbers, so that a value on the border of two bands lands exactly. -#}
         case
             when {{ value }} is not null
@@ -27,9 +27,12 @@
                         )
                     )
         end
-    {%- else -%}
-        null
     {%- endif -%}
+{%- endmacro %}
+
+{#- The column of the band, empty where the method has none. -#}
+{% macro band_of(indicator) -%}
+    {{ indicator.column ~ '__band' if indicator.has_bands else 'cast(null as bigint)' }}
 {%- endmacro %}
 
 {#- Points from 0 to 100, null where there is no value. -#}
@@ -136,6 +139,21 @@
     {{ rounded(part, 8, 12) }}
 {%- endmacro %}
 
+{#- Points of a group of indicators on its own scale from 0 to 100. -#}
+{% macro group_points(one, group) -%}
+    {%- set members = one.indicators | selectattr('indicator_group', 'equalto', group) | list -%}
+    {%- if members | length == 0 -%}
+        cast(null as double)
+    {%- else -%}
+        {%- set gained, weights = [], [] -%}
+        {%- for member in members -%}
+            {%- do gained.append(contribution(one, member)) -%}
+            {%- do weights.append(effective_weight(one, member)) -%}
+        {%- endfor -%}
+        {{ ratio('100 * (' ~ gained | join(' + ') ~ ')', weights | join(' + ')) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The indicator that takes most from the score; of equal ones the first by name. -#}
 {% macro weakest_indicator(one) -%}
     {%- set losses = [] -%}
@@ -162,25 +180,19 @@
         {%- do members.append(indicator) -%}
     {%- endfor -%}
     {%- if rule.subject == 'indicator_band' -%}
-        {{ one.name }}__{{ rule.operand }}__band
+        {{ band_of((members | selectattr('indicator', 'equalto', rule.operand) | list)[0]) }}
     {%- elif rule.subject == 'indicator_points' -%}
         {{ counted_points((members | selectattr('indicator', 'equalto', rule.operand) | list)[0]) }}
     {%- elif rule.subject == 'group_band' -%}
         {%- set mean -%}
-            cast({% for member in members %}coalesce({{ member.column }}__band, 0)
+            cast({% for member in members %}coalesce({{ band_of(member) }}, 0)
                 {{- ' + ' if not loop.last }}{% endfor %} as double)
-            / nullif(cast({% for member in members %}case when {{ member.column }}__band is null then 0 else 1 end
+            / nullif(cast({% for member in members %}case when {{ band_of(member) }} is null then 0 else 1 end
                 {{- ' + ' if not loop.last }}{% endfor %} as double), 0)
         {%- endset -%}
         {{ rounded(mean, 6, 24) }}
     {%- elif rule.subject == 'group_points' -%}
-        {%- set mean -%}
-            100 * cast({% for member in members %}{{ contribution(one, member) }}
-                {{- ' + ' if not loop.last }}{% endfor %} as double)
-            / nullif(cast({% for member in members %}{{ effective_weight(one, member) }}
-                {{- ' + ' if not loop.last }}{% endfor %} as double), 0)
-        {%- endset -%}
-        {{ rounded(mean, 6, 24) }}
+        {{ rounded(group_points(one, rule.operand), 6, 24) }}
     {%- elif rule.subject == 'score' -%}
         {{ one.name }}__score
     {%- elif rule.subject == 'metric' -%}

@@ -1,4 +1,11 @@
 {%- set asked = asked_places(scheme_plan()) -%}
+{%- set up_to_here -%}
+over (
+            partition by as_of_date, place_no
+            order by metric_value asc nulls last
+            rows between unbounded preceding and current row
+        )
+{%- endset -%}
 with metrics as (
     select metrics.*
     from {{ ref('customer_metrics') }} as metrics
@@ -10,7 +17,8 @@ with metrics as (
 counted as (
     select
         as_of_date,
-        cast('' as {{ text_type() }}) as place_name,
+        0 as place_no,
+        false as has_sums,
         cast(null as decimal(24, 6)) as metric_value,
         count(*) as customers
     from metrics
@@ -20,7 +28,8 @@ counted as (
     union all
     select
         as_of_date,
-        '{{ place.name }}' as place_name,
+        {{ place.number }} as place_no,
+        {{ place.has_sums | lower }} as has_sums,
         cast({{ place.metric }} as decimal(24, 6)) as metric_value,
         count(*) as customers
     from metrics
@@ -29,43 +38,58 @@ counted as (
     {%- endfor %}
 ),
 
-with_totals as (
+-- Sums only where a scheme asks for them.
+running as (
     select
         as_of_date,
-        place_name,
+        place_no,
         metric_value,
         customers,
-        sum(customers) over (
-            partition by as_of_date, place_name
-            order by metric_value asc nulls last
-            rows between unbounded preceding and current row
-        ) as customers_up_to,
-        sum(customers) over (partition by as_of_date, place_name) as customers_total,
-        sum(greatest(metric_value, 0) * customers) over (
-            partition by as_of_date, place_name
-            order by metric_value asc nulls last
-            rows between unbounded preceding and current row
-        ) as sum_up_to,
-        sum(greatest(metric_value, 0) * customers) over (partition by as_of_date, place_name)
-            as sum_total,
-        min(metric_value) over (partition by as_of_date, place_name) as lowest,
-        max(metric_value) over (partition by as_of_date, place_name) as highest
+        sum(customers) {{ up_to_here }} as customers_up_to,
+        cast(null as decimal(38, 6)) as sum_up_to
     from counted
+    where not has_sums
+    union all
+    select
+        as_of_date,
+        place_no,
+        metric_value,
+        customers,
+        sum(customers) {{ up_to_here }} as customers_up_to,
+        cast(sum(greatest(metric_value, 0) * customers) {{ up_to_here }} as decimal(38, 6))
+            as sum_up_to
+    from counted
+    where has_sums
+),
+
+totals as (
+    select
+        as_of_date,
+        place_no,
+        sum(customers) as customers,
+        cast(sum(greatest(metric_value, 0) * customers) as decimal(38, 6)) as sum_total,
+        min(metric_value) as lowest,
+        max(metric_value) as highest
+    from counted
+    group by as_of_date, place_no
 ),
 
 places as (
     select
-        as_of_date,
-        place_name,
-        metric_value,
-        cast(customers_up_to - customers as bigint) as customers_below,
-        cast(customers_total - customers_up_to as bigint) as customers_above,
-        cast(customers_total - 1 as bigint) as other_customers,
-        cast(sum_total - sum_up_to as decimal(38, 6)) as sum_above,
-        cast(sum_total as decimal(38, 6)) as sum_total,
-        lowest,
-        highest
-    from with_totals
+        running.as_of_date,
+        running.place_no,
+        running.metric_value,
+        cast(running.customers_up_to - running.customers as bigint) as customers_below,
+        cast(totals.customers - running.customers_up_to as bigint) as customers_above,
+        cast(totals.customers - 1 as bigint) as other_customers,
+        totals.sum_total - running.sum_up_to as sum_above,
+        totals.sum_total,
+        totals.lowest,
+        totals.highest
+    from running
+    inner join totals
+        on running.as_of_date = totals.as_of_date
+            and running.place_no = totals.place_no
 )
 
 select * from places

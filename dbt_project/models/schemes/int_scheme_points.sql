@@ -6,6 +6,7 @@
 ) }}
 {%- set plan = scheme_plan() -%}
 {%- set asked = asked_places(plan) -%}
+{%- set places = ref('int_scheme_places') -%}
 -- columns and joins stand in loops that the linter does not run
 -- noqa: disable=LT02,ST03
 with metrics as (
@@ -13,10 +14,6 @@ with metrics as (
     from {{ ref('customer_metrics') }} as metrics
     inner join {{ ref('int_score_dates') }} as dates
         on metrics.as_of_date = dates.as_of_date
-),
-
-places as (
-    select * from {{ ref('int_scheme_places') }}
 ),
 
 placed as (
@@ -33,8 +30,8 @@ placed as (
         {%- endfor %}
     from metrics
     {%- for place in asked %}
-    left join places as {{ place.name }}
-        on {{ place.name }}.place_name = '{{ place.name }}'
+    left join {{ places }} as {{ place.name }}
+        on {{ place.name }}.place_no = {{ place.number }}
             and metrics.as_of_date = {{ place.name }}.as_of_date
             and cast(metrics.{{ place.metric }} as decimal(24, 6)) = {{ place.name }}.metric_value
     {%- endfor %}
@@ -52,7 +49,7 @@ eligible as (
 banded as (
     select
         eligible.*
-        {%- for one in plan %}{% for indicator in one.indicators %},
+        {%- for one in plan %}{% for indicator in one.indicators if indicator.has_bands %},
         case when {{ one.name }}__eligible then cast({{ indicator_band(indicator) }} as bigint) end
             as {{ indicator.column }}__band
         {%- endfor %}{% endfor %}
@@ -123,7 +120,7 @@ select
     {{ metric }}
     {%- endfor %}
     {%- for one in plan %}{% for indicator in one.indicators %},
-    {{ indicator.column }}__band,
+    {{ indicator.column ~ '__band,' if indicator.has_bands }}
     {{ indicator.column }}__points
     {%- endfor %},
     {{ one.name }}__weight,

@@ -36,7 +36,7 @@ explained as (
         '{{ indicator.metric }}' as metric,
         {{ indicator.metric if indicator.kind == 'number' else 'null' }} as raw_value,
         {{ indicator.metric if indicator.kind == 'text' else 'null' }} as raw_text,
-        {{ indicator.column }}__band as band,
+        {{ band_of(indicator) }} as band,
         {{ counted_points(indicator) }} as points,
         {{ indicator.weight }} as weight,
         {{ effective_weight(one, indicator) }} as effective_weight,

@@ -1,68 +1,96 @@
-with scores as (
-    select as_of_date, scheme, customer_id, class_code, class_rank from {{ ref('scores') }}
+{%- set plan = scheme_plan() -%}
+{%- set schemes = plan | map(attribute='scheme') | unique | list -%}
+{%- set of_customer -%}
+over (
+            partition by points.customer_id
+            order by points.as_of_date asc nulls last
+        )
+{%- endset -%}
+-- columns stand in loops that the linter does not run
+-- noqa: disable=LT02
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
 as_of_dates as (
     select as_of_date, previous_as_of_date, next_as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
-with_last_known as (
+-- All schemes side by side, so that each customer is sorted once.
+with_neighbours as (
     select
-        scores.*,
-        as_of_dates.previous_as_of_date,
-        lag(scores.as_of_date) over (
-            partition by scores.scheme, scores.customer_id
-            order by scores.as_of_date asc nulls last
-        ) as last_as_of_date,
-        lag(scores.class_code) over (
-            partition by scores.scheme, scores.customer_id
-            order by scores.as_of_date asc nulls last
-        ) as last_class_code
-    from scores
+        points.customer_id,
+        points.as_of_date,
+        as_of_dates.next_as_of_date,
+        lag(points.as_of_date) {{ of_customer }} = as_of_dates.previous_as_of_date as goes_on,
+        lead(points.as_of_date) {{ of_customer }} = as_of_dates.next_as_of_date as is_followed
+        {%- for scheme in schemes %},
+        {{ said_by(plan, scheme, 'class') }} as {{ scheme }}__class,
+        {{ said_by(plan, scheme, 'class_rank') }} as {{ scheme }}__class_rank,
+        lag({{ said_by(plan, scheme, 'class') }}) {{ of_customer }} as {{ scheme }}__before,
+        lead({{ said_by(plan, scheme, 'class') }}) {{ of_customer }} as {{ scheme }}__after
+        {%- endfor %}
+    from points
     inner join as_of_dates
-        on scores.as_of_date = as_of_dates.as_of_date
+        on points.as_of_date = as_of_dates.as_of_date
 ),
 
--- A period begins where the class is another, or where the customer had none the time before.
-with_period as (
+-- A period begins where the class is another, or where the customer had none the time before, and
+-- ends likewise. No row at first: it says the types, and holds where no scheme is in force.
+bounds as (
     select
-        with_last_known.*,
-        sum(
-            case
-                when last_as_of_date = previous_as_of_date and last_class_code = class_code then 0
-                else 1
-            end
-        ) over (
-            partition by scheme, customer_id
-            order by as_of_date asc nulls last
-            rows between unbounded preceding and current row
-        ) as period_number
-    from with_last_known
+        cast('' as {{ text_type() }}) as scheme,
+        customer_id,
+        cast('' as {{ text_type() }}) as class_code,
+        cast(0 as integer) as class_rank,
+        as_of_date,
+        next_as_of_date,
+        false as is_first,
+        false as is_last
+    from with_neighbours
+    where 1 = 0
+    {%- for scheme in schemes %}
+    union all
+    select
+        '{{ scheme }}' as scheme,
+        customer_id,
+        {{ scheme }}__class as class_code,
+        {{ scheme }}__class_rank as class_rank,
+        as_of_date,
+        next_as_of_date,
+        not coalesce(goes_on and {{ scheme }}__class = {{ scheme }}__before, false) as is_first,
+        not coalesce(is_followed and {{ scheme }}__class = {{ scheme }}__after, false) as is_last
+    from with_neighbours
+    where {{ scheme }}__class is not null
+    {%- endfor %}
 ),
 
 periods as (
+    select scheme, customer_id, class_code, class_rank, as_of_date, is_first, next_as_of_date
+    from bounds
+    where is_first and is_last
+    union all
     select
         scheme,
         customer_id,
         class_code,
-        min(class_rank) as class_rank,
-        min(as_of_date) as valid_from,
-        max(as_of_date) as last_as_of_date
-    from with_period
-    group by scheme, customer_id, period_number, class_code
-),
-
-with_end as (
-    select
-        periods.scheme,
-        periods.customer_id,
-        periods.class_code,
-        periods.class_rank,
-        periods.valid_from,
-        as_of_dates.next_as_of_date as valid_to
-    from periods
-    inner join as_of_dates
-        on periods.last_as_of_date = as_of_dates.as_of_date
+        class_rank,
+        as_of_date,
+        is_first,
+        lead(next_as_of_date) over (
+            partition by scheme, customer_id
+            order by as_of_date asc nulls last
+        ) as next_as_of_date
+    from bounds
+    where is_first <> is_last
 )
 
-select * from with_end
+select
+    scheme,
+    customer_id,
+    class_code,
+    class_rank,
+    as_of_date as valid_from,
+    next_as_of_date as valid_to
+from periods
+where is_first

@@ -1,8 +1,8 @@
-with scores as (
-    select as_of_date, scheme, customer_id, class_code from {{ ref('scores') }}
-),
-
-amounts as (
+{%- set plan = scheme_plan() -%}
+{%- set schemes = plan | map(attribute='scheme') | unique | list -%}
+-- columns stand in loops that the linter does not run
+-- noqa: disable=LT02
+with amounts as (
     select as_of_date, customer_id, monetary_12m from {{ ref('customer_metrics') }}
 ),
 
@@ -23,67 +23,99 @@ steps as (
     from months
 ),
 
-arrivals as (
+-- All schemes side by side, so that each customer of two days meets once.
+classes as (
     select
-        steps.month,
-        scores.scheme,
-        scores.customer_id,
-        scores.class_code as to_class_code
-    from scores
+        as_of_date,
+        customer_id
+        {%- for scheme in schemes %},
+        {{ said_by(plan, scheme, 'class') }} as {{ scheme }}
+        {%- endfor %}
+    from {{ ref('int_scheme_points') }}
+),
+
+arrivals as (
+    select steps.month, classes.*
+    from classes
     inner join steps
-        on scores.as_of_date = steps.as_of_date
+        on classes.as_of_date = steps.as_of_date
     where steps.previous_as_of_date is not null
 ),
 
 departures as (
-    select
-        steps.month,
-        scores.scheme,
-        scores.customer_id,
-        scores.class_code as from_class_code
-    from scores
+    select steps.month, classes.*
+    from classes
     inner join steps
-        on scores.as_of_date = steps.previous_as_of_date
+        on classes.as_of_date = steps.previous_as_of_date
+),
+
+pairs as (
+    select
+        coalesce(arrivals.month, departures.month) as month,
+        coalesce(arrivals.customer_id, departures.customer_id) as customer_id
+        {%- for scheme in schemes %},
+        departures.{{ scheme }} as from_{{ scheme }},
+        arrivals.{{ scheme }} as to_{{ scheme }}
+        {%- endfor %}
+    from arrivals
+    full outer join departures
+        on arrivals.month = departures.month
+            and arrivals.customer_id = departures.customer_id
 ),
 
 moves as (
     select
-        coalesce(arrivals.month, departures.month) as month,
-        coalesce(arrivals.scheme, departures.scheme) as scheme,
-        coalesce(arrivals.customer_id, departures.customer_id) as customer_id,
-        coalesce(departures.from_class_code, 'unclassed') as from_class_code,
-        coalesce(arrivals.to_class_code, 'unclassed') as to_class_code
-    from arrivals
-    full outer join departures
-        on arrivals.month = departures.month
-            and arrivals.scheme = departures.scheme
-            and arrivals.customer_id = departures.customer_id
-),
-
-counted as (
-    select
-        moves.scheme,
-        moves.month,
+        pairs.*,
         steps.previous_as_of_date,
         steps.as_of_date,
-        moves.from_class_code,
-        moves.to_class_code,
-        count(*) as customers,
-        {{ money('coalesce(sum(amounts.monetary_12m), 0)', 4) }} as amount,
-        '{{ var("reporting_currency") }}' as currency_code
-    from moves
+        amounts.monetary_12m
+    from pairs
     inner join steps
-        on moves.month = steps.month
+        on pairs.month = steps.month
     left join amounts
         on steps.as_of_date = amounts.as_of_date
-            and moves.customer_id = amounts.customer_id
-    group by
-        moves.scheme,
-        moves.month,
-        steps.previous_as_of_date,
-        steps.as_of_date,
-        moves.from_class_code,
-        moves.to_class_code
+            and pairs.customer_id = amounts.customer_id
+),
+
+-- No row at first: it says the types, and holds where no scheme is in force.
+counted as (
+    select
+        cast('' as {{ text_type() }}) as scheme,
+        month,
+        previous_as_of_date,
+        as_of_date,
+        cast('' as {{ text_type() }}) as from_class_code,
+        cast('' as {{ text_type() }}) as to_class_code,
+        count(*) as customers,
+        sum(monetary_12m) as amount
+    from moves
+    where 1 = 0
+    group by month, previous_as_of_date, as_of_date
+    {%- for scheme in schemes %}
+    union all
+    select
+        '{{ scheme }}' as scheme,
+        month,
+        previous_as_of_date,
+        as_of_date,
+        coalesce(from_{{ scheme }}, 'unclassed') as from_class_code,
+        coalesce(to_{{ scheme }}, 'unclassed') as to_class_code,
+        count(*) as customers,
+        sum(monetary_12m) as amount
+    from moves
+    where from_{{ scheme }} is not null or to_{{ scheme }} is not null
+    group by month, previous_as_of_date, as_of_date, from_{{ scheme }}, to_{{ scheme }}
+    {%- endfor %}
 )
 
-select * from counted
+select
+    scheme,
+    month,
+    previous_as_of_date,
+    as_of_date,
+    from_class_code,
+    to_class_code,
+    customers,
+    {{ money('coalesce(amount, 0)', 4) }} as amount,
+    '{{ var("reporting_currency") }}' as currency_code
+from counted

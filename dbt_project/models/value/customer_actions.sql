@@ -2,27 +2,33 @@ with newest as (
     select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
+deadlines as (
+    select * from {{ ref('action_deadlines') }}
+),
+
 -- Every action a number, the most urgent first.
 actions as (
     select
-        scheme,
-        version,
-        class_code,
-        action_code,
-        text_en,
-        text_zh,
-        owner_role,
-        priority,
-        needs_review,
+        scheme_actions.*,
+        deadlines.due_days,
         row_number() over (
             order by
-                priority asc nulls last,
-                scheme asc nulls last,
-                version asc nulls last,
-                class_code asc nulls last,
-                action_code asc nulls last
+                scheme_actions.priority asc nulls last,
+                scheme_actions.scheme asc nulls last,
+                scheme_actions.version asc nulls last,
+                scheme_actions.class_code asc nulls last,
+                scheme_actions.action_code asc nulls last
         ) as action_no
-    from {{ ref('scheme_actions') }}
+    from {{ ref('scheme_actions') }} as scheme_actions
+    inner join deadlines
+        on (
+            deadlines.lower_priority is null
+            or scheme_actions.priority >= deadlines.lower_priority
+        )
+        and (
+            deadlines.upper_priority is null
+            or scheme_actions.priority <= deadlines.upper_priority
+        )
 ),
 
 -- Of a class, one action for each who acts.
@@ -45,16 +51,15 @@ scores as (
         on scores.as_of_date = newest.as_of_date
 ),
 
-deadlines as (
-    select * from {{ ref('action_deadlines') }}
-),
-
 -- Of a customer, the most urgent for each who acts.
 chosen as (
     select
         scores.as_of_date,
         scores.customer_id,
-        min(first_actions.action_no) as action_no
+        min(first_actions.action_no) as action_no,
+        -- '' stands for none: a null would be passed over
+        {{ max_by("coalesce(scores.weakest_indicator, '')", '0 - first_actions.action_no') }}
+            as weakest_indicator
     from scores
     inner join first_actions
         on scores.scheme = first_actions.scheme
@@ -74,20 +79,14 @@ worklist as (
         actions.priority,
         actions.scheme,
         actions.class_code,
-        actions.scheme || ':' || actions.class_code
-        || coalesce(' ' || scores.weakest_indicator, '') as reason_codes,
-        {{ add_days('chosen.as_of_date', 'deadlines.due_days') }} as due_date,
+        trim(actions.scheme || ':' || actions.class_code || ' ' || chosen.weakest_indicator)
+            as reason_codes,
+        {{ add_days('chosen.as_of_date', 'actions.due_days') }} as due_date,
         actions.needs_review,
         'proposed' as status
     from chosen
     inner join actions
         on chosen.action_no = actions.action_no
-    inner join scores
-        on chosen.customer_id = scores.customer_id
-            and actions.scheme = scores.scheme
-    inner join deadlines
-        on (deadlines.lower_priority is null or actions.priority >= deadlines.lower_priority)
-            and (deadlines.upper_priority is null or actions.priority <= deadlines.upper_priority)
 )
 
 select * from worklist

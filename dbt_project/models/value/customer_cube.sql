@@ -1,3 +1,4 @@
+{%- set plan = scheme_plan() -%}
 with metrics as (
     select
         as_of_date,
@@ -17,11 +18,9 @@ classes as (
     select
         as_of_date,
         customer_id,
-        max(case when scheme = 'value_score' then class_code end) as value_class,
-        max(case when scheme = 'rfm' then class_code end) as rfm_segment
-    from {{ ref('scores') }}
-    where scheme in ('value_score', 'rfm')
-    group by as_of_date, customer_id
+        cast({{ said_by(plan, 'value_score', 'class') }} as {{ text_type() }}) as value_class,
+        cast({{ said_by(plan, 'rfm', 'class') }} as {{ text_type() }}) as rfm_segment
+    from {{ ref('int_scheme_points') }}
 ),
 
 joined as (

@@ -1,45 +1,22 @@
-with scores as (
-    select as_of_date, customer_id, class_code
-    from {{ ref('scores') }}
-    where scheme = 'rfm'
-),
-
-details as (
-    select as_of_date, customer_id, indicator, raw_value, band
-    from {{ ref('score_details') }}
-    where scheme = 'rfm'
+{%- set plan = scheme_plan() -%}
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
 side_by_side as (
     select
         as_of_date,
         customer_id,
-        cast(max(case when indicator = 'recency' then raw_value end) as bigint) as recency_days,
-        cast(max(case when indicator = 'frequency' then raw_value end) as bigint) as frequency,
-        {{ money("max(case when indicator = 'monetary' then raw_value end)", 4) }} as monetary,
-        cast(max(case when indicator = 'recency' then band end) as integer) as r_score,
-        cast(max(case when indicator = 'frequency' then band end) as integer) as f_score,
-        cast(max(case when indicator = 'monetary' then band end) as integer) as m_score
-    from details
-    group by as_of_date, customer_id
-),
-
-joined as (
-    select
-        scores.as_of_date,
-        scores.customer_id,
-        side_by_side.recency_days,
-        side_by_side.frequency,
-        side_by_side.monetary,
+        cast({{ said_by(plan, 'rfm', 'value', 'recency') }} as bigint) as recency_days,
+        cast({{ said_by(plan, 'rfm', 'value', 'frequency') }} as bigint) as frequency,
+        {{ money(said_by(plan, 'rfm', 'value', 'monetary'), 4) }} as monetary,
         '{{ var("reporting_currency") }}' as currency_code,
-        side_by_side.r_score,
-        side_by_side.f_score,
-        side_by_side.m_score,
-        scores.class_code as segment
-    from scores
-    inner join side_by_side
-        on scores.as_of_date = side_by_side.as_of_date
-            and scores.customer_id = side_by_side.customer_id
+        cast({{ said_by(plan, 'rfm', 'band', 'recency') }} as integer) as r_score,
+        cast({{ said_by(plan, 'rfm', 'band', 'frequency') }} as integer) as f_score,
+        cast({{ said_by(plan, 'rfm', 'band', 'monetary') }} as integer) as m_score,
+        cast({{ said_by(plan, 'rfm', 'class') }} as {{ text_type() }}) as segment
+    from points
+    where {{ said_by(plan, 'rfm', 'score') }} is not null
 )
 
-select * from joined
+select * from side_by_side

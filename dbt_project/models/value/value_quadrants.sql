@@ -1,18 +1,21 @@
-with scores as (
-    select as_of_date, customer_id, class_code, class_rank, version
-    from {{ ref('scores') }}
-    where scheme = 'value_quadrant'
+{%- set plan = scheme_plan() -%}
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
-details as (
+scores as (
     select
         as_of_date,
         customer_id,
-        max(case when indicator = 'current' then points end) as current_points,
-        max(case when indicator = 'potential' then points end) as potential_points
-    from {{ ref('score_details') }}
-    where scheme = 'value_quadrant'
-    group by as_of_date, customer_id
+        cast({{ said_by(plan, 'value_quadrant', 'points', 'current') }} as decimal(9, 4))
+            as current_points,
+        cast({{ said_by(plan, 'value_quadrant', 'points', 'potential') }} as decimal(9, 4))
+            as potential_points,
+        cast({{ said_by(plan, 'value_quadrant', 'class') }} as {{ text_type() }}) as class_code,
+        cast({{ said_by(plan, 'value_quadrant', 'class_rank') }} as integer) as class_rank,
+        cast({{ said_by(plan, 'value_quadrant', 'version') }} as integer) as version
+    from points
+    where {{ said_by(plan, 'value_quadrant', 'score') }} is not null
 ),
 
 classes as (
@@ -36,8 +39,8 @@ joined as (
     select
         scores.as_of_date,
         scores.customer_id,
-        details.current_points,
-        details.potential_points,
+        scores.current_points,
+        scores.potential_points,
         scores.class_code as quadrant,
         classes.label_en as quadrant_label_en,
         classes.label_zh as quadrant_label_zh,
@@ -50,9 +53,6 @@ joined as (
             else 'same'
         end as movement
     from scores
-    inner join details
-        on scores.as_of_date = details.as_of_date
-            and scores.customer_id = details.customer_id
     left join classes
         on scores.version = classes.version
             and scores.class_code = classes.class_code

@@ -1,13 +1,6 @@
-with scores as (
-    select as_of_date, customer_id, score, class_code, class_rank, version
-    from {{ ref('scores') }}
-    where scheme = 'value_score'
-),
-
-details as (
-    select as_of_date, customer_id, indicator_group, contribution, effective_weight
-    from {{ ref('score_details') }}
-    where scheme = 'value_score'
+{%- set plan = scheme_plan() -%}
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
 classes as (
@@ -21,36 +14,33 @@ by_side as (
     select
         as_of_date,
         customer_id,
-        {{ rounded(ratio(
-            "100 * sum(case when indicator_group = 'current' then contribution end)",
-            "sum(case when indicator_group = 'current' then effective_weight end)"
-        ), 4, 9) }} as current_value,
-        {{ rounded(ratio(
-            "100 * sum(case when indicator_group = 'potential' then contribution end)",
-            "sum(case when indicator_group = 'potential' then effective_weight end)"
-        ), 4, 9) }} as potential_value
-    from details
-    group by as_of_date, customer_id
+        {{ rounded(said_by(plan, 'value_score', 'group', 'current'), 4, 9) }}
+            as current_value,
+        {{ rounded(said_by(plan, 'value_score', 'group', 'potential'), 4, 9) }}
+            as potential_value,
+        cast({{ said_by(plan, 'value_score', 'score') }} as decimal(9, 4)) as score,
+        cast({{ said_by(plan, 'value_score', 'class') }} as {{ text_type() }}) as class_code,
+        cast({{ said_by(plan, 'value_score', 'class_rank') }} as integer) as class_rank,
+        cast({{ said_by(plan, 'value_score', 'version') }} as integer) as version
+    from points
+    where {{ said_by(plan, 'value_score', 'score') }} is not null
 ),
 
-joined as (
+labelled as (
     select
-        scores.as_of_date,
-        scores.customer_id,
+        by_side.as_of_date,
+        by_side.customer_id,
         by_side.current_value,
         by_side.potential_value,
-        scores.score,
-        scores.class_code,
-        scores.class_rank,
+        by_side.score,
+        by_side.class_code,
+        by_side.class_rank,
         classes.label_en as class_label_en,
         classes.label_zh as class_label_zh
-    from scores
-    inner join by_side
-        on scores.as_of_date = by_side.as_of_date
-            and scores.customer_id = by_side.customer_id
+    from by_side
     left join classes
-        on scores.version = classes.version
-            and scores.class_code = classes.class_code
+        on by_side.version = classes.version
+            and by_side.class_code = classes.class_code
 )
 
-select * from joined
+select * from labelled
