@@ -27,7 +27,7 @@ with by_month as (
     select
         cast('1900-01-01' as date) as month,
         1 as facts,
-        {{ md5_number("'" ~ code_of('credit') ~ "'") }} as fact_sum
+        {{ fingerprint(["'" ~ code_of('credit') ~ "'"]) }} as fact_sum
 ),
 
 summed as (
