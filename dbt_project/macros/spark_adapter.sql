@@ -86,3 +86,14 @@
     {%- endfor -%}
     {{ return(relations) }}
 {%- endmacro %}
+
+{#- With Iceberg's catalogue a view that is replaced goes on reading what it read before, so it is
+    dropped first. -#}
+{% macro spark__create_view_as(relation, sql) -%}
+    {%- call statement('drop_view', fetch_result=False) -%} drop view if exists {{ relation }} {%- endcall -%}
+    create view {{ relation }}
+    {%- if config.get('contract').enforced -%}
+        {{ get_assert_columns_equivalent(sql) }}
+    {%- endif %}
+    as {{ sql }}
+{%- endmacro %}

@@ -91,8 +91,11 @@ class Spark:
             for column in raw_tables.columns(files.contract)
         )
         same = " and ".join(f"passed.{name} = versions.{name}" for name in lake.KEYS_OF_A_ROW)
+        view = f"raw.{_quoted(files.contract.raw_table)}"
+        # With Iceberg's catalogue a view that is replaced goes on reading what it read before.
+        self.execute(f"drop view if exists {view}")
         self.execute(
-            f"create or replace view raw.{_quoted(files.contract.raw_table)} as select {listed}"
+            f"create view {view} as select {listed}"
             f" from {passed} as passed inner join {versions} as versions on {same}"
         )
         for name in old:
