@@ -21,7 +21,8 @@ COLUMNS = {
     "bridge_customer_records": "source_system varchar, customer_id varchar, valid_to date",
     "fct_transactions": "transaction_key varchar, customer_id varchar, source_system varchar,"
     " document_no varchar, transaction_kind varchar, transaction_date date, cancelled_date date,"
-    " product_code varchar, product_class varchar, quantity decimal(18,3), unit_price decimal(18,4),"
+    " product_code varchar, product_class varchar, quantity decimal(18,3),"
+    " unit_price decimal(18,4),"
     " list_amount decimal(18,4), gross_amount decimal(18,4), margin_amount decimal(18,4),"
     " currency_code varchar",
     "fct_receivables": "receivable_key varchar, customer_id varchar, source_system varchar,"

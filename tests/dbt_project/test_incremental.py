@@ -25,7 +25,13 @@ KEPT = (
     *("int_score_dates", "int_credit_dates"),
 )
 """What tells of a build, not of the facts."""
-PARTIAL = ("int_customer_dates", "int_purchase", "int_metrics_", "int_scheme_places", "int_scorecard_")
+PARTIAL = (
+    "int_customer_dates",
+    "int_purchase",
+    "int_metrics_",
+    "int_scheme_places",
+    "int_scorecard_",
+)
 """Steps that hold only what a build tells again."""
 
 

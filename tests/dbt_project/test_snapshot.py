@@ -11,15 +11,34 @@ import pytest
 
 from tests.dbt_project.scratch_warehouse import PROJECT, ScratchWarehouse
 
-COLUMNS = (
-    "customer_id customer_type display_name region first_seen_date in_billing in_his in_orders"
-    " in_service phone_masked email_masked phone_hash email_hash identity_no_hash hash_key_id"
-).split()
+COLUMNS = [
+    "customer_id",
+    "customer_type",
+    "display_name",
+    "region",
+    "first_seen_date",
+    "in_billing",
+    "in_his",
+    "in_orders",
+    "in_service",
+    "phone_masked",
+    "email_masked",
+    "phone_hash",
+    "email_hash",
+    "identity_no_hash",
+    "hash_key_id",
+]
 _VERSIONS = (
     "select customer_id, region, valid_from, valid_to, told_on, version_id"
     " from snapshots.customer_attributes order by all"
 )
 FIRST, SECOND, THIRD = (date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 2))
+
+
+def _type_of(column: str) -> str:
+    if column.endswith("date"):
+        return "date"
+    return "boolean" if column.startswith("in_") else "varchar"
 
 
 @pytest.fixture
@@ -29,10 +48,7 @@ def warehouse(tmp_path: Path) -> ScratchWarehouse:
         tmp_path, (), {"dim_customers": f"select {', '.join(COLUMNS)} from made_up.customers"}
     )
     shutil.copytree(PROJECT / "snapshots", tmp_path / "snapshots")
-    columns = ", ".join(
-        f"{name} {'date' if name.endswith('date') else 'boolean' if name.startswith('in_') else 'varchar'}"
-        for name in COLUMNS
-    )
+    columns = ", ".join(f"{name} {_type_of(name)}" for name in COLUMNS)
     made.execute("create schema made_up", f"create table made_up.customers ({columns})")
     return made
 
