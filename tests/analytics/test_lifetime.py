@@ -12,6 +12,7 @@ from scipy.special import beta as beta_function
 from scipy.special import hyp2f1
 
 from analytics.checks import value as checks
+from analytics.checks.figures import compared, expected_in
 from analytics.lifetime import bg_nbd, gamma_gamma, step
 from analytics.lifetime.bg_nbd import BgNbd
 from analytics.maximum_likelihood import Fit
@@ -21,9 +22,8 @@ PAPER = BgNbd(Fit({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}, {}, 0.0,
 
 
 def test_cdnow_gives_the_published_figures_from_the_log() -> None:
-    expected = checks.yaml.safe_load(checks.FIGURES.read_text(encoding="utf-8"))["cdnow"]
-    found = checks.cdnow(CDNOW)
-    lines = [checks.Line("cdnow", name, text, found.get(name)) for name, text in expected.items()]
+    expected = expected_in(checks.FIGURES)["cdnow"]
+    lines = compared("cdnow", expected, checks.cdnow(CDNOW))
     assert len(lines) == 13
     assert [line for line in lines if not line.ok] == []
 
