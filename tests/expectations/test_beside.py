@@ -142,6 +142,7 @@ def test_a_table_that_stands_still_and_a_clock_that_runs_ahead(
     assert contract.fresh_within == timedelta(days=5)
     rows = sound_rows(contract, 3)
     for row in rows:
+        row["paid_at"] = row["settled_at"] = datetime(2026, 1, 3)  # noqa: DTZ001
         row["updated_at"] = datetime(2026, 1, 4)  # noqa: DTZ001
     old = land(contract, rows, settings, batch_id="s1")
     assert judge(old, contract).warnings == {"updated_at:fresh": 1}
