@@ -11,6 +11,7 @@ import pytest
 from kehu.errors import AccessError, KehuError, SourceError
 from tests.cluster.conftest import Days, a_round
 from tests.cluster.servers import Server
+from tests.parity.comparing import Difference
 from tests.parity.engines import Spark
 from tests.parity.test_incremental import upserts
 from tests.parity.test_parity import FILLED, differences
@@ -22,25 +23,61 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(7200)]
 """A fixture builds two days on a cluster; a loaded machine needs an hour for it."""
 
 
+TOLD_AGAIN = {"value.int_stale_buckets", "value.int_told_metrics", "value.metric_restatements"}
+STEPS_OF_TELLING = {
+    "value.int_customer_dates",
+    *(
+        f"value.int_metrics_{step}"
+        for step in (
+            *("accounts", "arrears", "collection", "conduct", "history", "payment"),
+            *("purchases", "referrals", "relation", "relationship"),
+        )
+    ),
+}
+"""No row can be taken out of a table of Parquet. So each build tells all metrics: nothing is told
+again, no snapshot is kept, and the steps hold more than the customers whose facts changed."""
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_tables_are_equal(on_duckdb: Days, on_spark: Days, server: Server, number: int) -> None:
     ours, theirs = on_duckdb.tables[number - 1], on_spark.tables[number - 1]
-    if server.table_format == "parquet":  # no update, so no snapshot
+    steps: list[Difference] = []
+    if server.table_format == "parquet":
         ours = {name: rows for name, rows in ours.items() if not name.startswith("snapshots.")}
+        ours, theirs = (
+            {name: rows for name, rows in tables.items() if name not in TOLD_AGAIN}
+            for tables in (ours, theirs)
+        )
     found = differences(ours, theirs, on_duckdb.keys)
+    if server.table_format == "parquet":
+        steps = [
+            one
+            for one in found
+            if one.table in STEPS_OF_TELLING and one.reason.startswith("0 row(s) on duckdb only")
+        ]
+        found = [one for one in found if one not in steps]
     sys.stderr.write(
         f"\n{server.address.scheme}, {server.table_format}, day {number}: {len(theirs)} tables,"
-        f" {sum(rows.num_rows for rows in theirs.values())} rows compared, {len(found)} differ;"
+        f" {sum(rows.num_rows for rows in theirs.values())} rows compared, {len(found)} differ"
+        f" ({len(steps)} hold more rows);"
         f" {on_spark.seconds[number - 1]:.0f} s, duckdb {on_duckdb.seconds[number - 1]:.0f} s\n"
     )
     assert not found, f"{len(found)} tables differ\n" + "\n".join(map(str, found))
     assert [name for name in FILLED if name in ours and theirs[name].num_rows == 0] == []
 
 
-def test_readers_get_the_same(on_duckdb: Days, on_spark: Days) -> None:
+def test_readers_get_the_same(on_duckdb: Days, on_spark: Days, server: Server) -> None:
     """What the round of Airflow published, table by table."""
-    assert len(on_spark.published) > 15
-    assert on_spark.published == on_duckdb.published
+    ours, theirs = (
+        {
+            name: rows
+            for name, rows in days.published.items()
+            if server.table_format != "parquet" or name not in TOLD_AGAIN
+        }
+        for days in (on_duckdb, on_spark)
+    )
+    assert len(theirs) > 15
+    assert theirs == ours
 
 
 def test_the_days_differ(on_spark: Days) -> None:
