@@ -155,7 +155,7 @@ def failures(settings: Settings, since: datetime) -> Iterator[dict[str, str]]:
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
             entry: dict[str, str] = json.loads(line)
-            if datetime.fromisoformat(entry["at"]) >= since.replace(microsecond=0):
+            if datetime.fromisoformat(entry["at"]) >= since:
                 yield entry
 
 

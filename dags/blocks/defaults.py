@@ -47,7 +47,7 @@ def record_failure(context: Mapping[str, Any]) -> None:
     """
     error, task = context.get("exception"), context["ti"]
     entry = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "dag_id": task.dag_id,
         "task_id": task.task_id,
         "run_id": task.run_id,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dags.blocks.messages import fit_for_logs
 from kehu.errors import KehuError, WarehouseError
+from kehu.settings import load
 
 CELL = "310101199001011234"
 
@@ -53,3 +57,18 @@ def test_what_succeeds_is_untouched(caplog: pytest.LogCaptureFixture) -> None:
     assert double(21) == 42
     assert double.__name__ == "double"
     assert caplog.text == ""
+
+
+def test_failures_of_one_second_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A round names what failed since it began, not what failed just before."""
+    from dags.blocks.defaults import record_failure
+    from dags.round import failures
+
+    monkeypatch.setenv("KEHU_HOME", str(tmp_path))
+    for task in ("before", "after"):
+        began = datetime.now(UTC)
+        ti = SimpleNamespace(dag_id="publish_marts", task_id=task, run_id="r")
+        record_failure({"ti": ti, "exception": WarehouseError("It failed.", where="x", do="y")})
+    assert [told["task_id"] for told in failures(load(), since=began)] == ["after"]
