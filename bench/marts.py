@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from kehu.settings import CLONE
+from tests.dbt_project.made_up_facts import COLUMNS
 
 AS_OF = date(2026, 1, 31)
 PROJECT = CLONE / "dbt_project"
@@ -25,38 +26,14 @@ GENERATED = (
     *("int_customers", "dim_customers", "fct_transactions"),
     *("dim_dates", "dim_exchange_rates"),
 )
-OTHER_FACTS = {
-    "dim_products": "product_code varchar, product_name varchar, product_class varchar",
-    "fct_receivables": "receivable_key varchar, customer_id varchar, source_system varchar,"
-    " issued_date date, due_date date, amount decimal(18,2), currency_code varchar",
-    "fct_receipts": "receipt_key varchar, receivable_key varchar, customer_id varchar,"
-    " amount decimal(18,2), currency_code varchar, paid_date date, settled_date date,"
-    " reversed_date date, reversal_reason varchar",
+ALLOCATIONS = {
     "fct_receipt_allocations": "receipt_key varchar, receivable_key varchar,"
     " allocated_amount decimal(18,2), paid_date date, settled_date date, reversed_date date",
-    "fct_receivable_events": "receivable_key varchar, event_type varchar, event_date date,"
-    " amount decimal(18,2)",
-    "dim_accounts": "customer_id varchar, account_kind varchar, opened_date date,"
-    " closed_date date, usage_category varchar, importance_class varchar,"
-    " supply_voltage_kv decimal(18,2), contracted_capacity_kva decimal(18,2),"
-    " estimated_annual_demand decimal(18,2), currency_code varchar",
-    "fct_readings": "customer_id varchar, read_date date, kwh decimal(18,2)",
-    "fct_contracts": "customer_id varchar, signed_date date, expires_date date,"
-    " guarantee_amount decimal(18,2), currency_code varchar",
-    "fct_contacts": "customer_id varchar, channel varchar, contact_date date,"
-    " cost_amount decimal(18,2), currency_code varchar",
-    "fct_activities": "customer_id varchar, activity_date date, cost_amount decimal(18,2),"
-    " currency_code varchar",
-    "fct_complaints": "customer_id varchar, complaint_kind varchar, opened_date date,"
-    " closed_date date, satisfied boolean",
-    "fct_survey_answers": "customer_id varchar, dimension varchar, score integer,"
-    " answered_date date",
-    "fct_follow_ups": "customer_id varchar, sent_date date, answered_date date",
-    "fct_dunnings": "customer_id varchar, sent_date date",
-    "fct_violations": "customer_id varchar, violation_kind varchar, occurred_date date",
-    "fct_inspections": "customer_id varchar, inspected_date date, hazard_found boolean,"
-    " rectified_date date",
-    "fct_referrals": "customer_id varchar, referred_customer_id varchar, referred_date date",
+}
+OTHER_FACTS = {
+    name: columns
+    for name, columns in (COLUMNS | ALLOCATIONS).items()
+    if name not in (*GENERATED, "bridge_customer_records")
 }
 """Facts that a bench may leave out: their tables stand, empty."""
 

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from analytics.ageing.build import Aged, age
 from analytics.arrow import pc, table_of
+from analytics.checks.figures import wide
 from analytics.table_file import Columns, read_mapping
 
 NO_CURRENCY = "XXX"
@@ -49,8 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is open and how late; 0."""
     debts = read(arguments.records, arguments.mapping)
     aged = age(debts.rows, arguments.as_of)
-    console = Console()
-    console.width = max(console.width, 110)  # one line per day, also in a file
+    console = wide()
     _show(console, aged)
     if debts.due_before_issued:
         console.print(
