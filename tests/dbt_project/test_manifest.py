@@ -172,3 +172,16 @@ def test_python_never_imports_the_dbt_project() -> None:
     assert len(files) > 30
     assert not [path for path in files if "dbt_project" in _imports(path)]
     assert not list((CLONE / "dbt_project").rglob("*.py")), "dbt_project holds SQL only"
+
+
+def test_what_was_told_is_noted_after_all_that_tell_it(manifest: dict[str, Any]) -> None:
+    """A credit table by date that stood before its note would be kept though it was never told."""
+    by_date = {
+        key
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+        and any("int_credit_dates" in hook["sql"] for hook in node["config"]["pre-hook"])
+    }
+    note = manifest["nodes"]["model.kehu.int_told_credit"]
+    assert len(by_date) >= 7
+    assert by_date <= set(note["depends_on"]["nodes"])

@@ -1,9 +1,3 @@
-{{ config(
-    pre_hook=[
-        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
-        "{{ forget_unasked_dates() }}",
-    ],
-) }}
 with scores as (
     select as_of_date, customer_id, scheme, score, class_code, class_rank, version
     from {{ ref('scores') }}

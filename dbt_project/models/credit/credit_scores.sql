@@ -1,9 +1,3 @@
-{{ config(
-    pre_hook=[
-        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
-        "{{ forget_unasked_dates() }}",
-    ],
-) }}
 -- The scorecard as SQL: whole points, summed, cut at the bounds; the same number as in Python.
 with points as (
     select

@@ -1,6 +1,6 @@
 {{ config(schema='value') }}
 -- What the credit tables that now stand were told from; written last, so that a build that broke
--- off before is told again.
+-- off before is told again. In the schema of the model that asks for it (told_before).
 {% for model in [
     'collection_abc', 'credit_grades', 'credit_scores', 'payment_behaviour', 'receivables_ageing',
     'risk_kinds', 'winsorised_cycles',

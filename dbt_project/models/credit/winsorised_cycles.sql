@@ -1,9 +1,3 @@
-{{ config(
-    pre_hook=[
-        "{{ forget_told_again(ref('int_credit_dates'), false) }}",
-        "{{ forget_unasked_dates() }}",
-    ],
-) }}
 -- Receivable cycle of each customer, drawn in to the 1st and 99th percentile of its day (S000-65);
 -- what was clipped says so and keeps its value.
 with customers as (
