@@ -270,7 +270,7 @@ PROMISED = (
     _promise(
         "credit.score_stability",
         "scheme as_of_date",
-        "first_as_of_date customers stability_index",
+        "first_as_of_date customers stability_index stability_band",
         has_rows=False,
     ),
     _promise(

@@ -190,7 +190,9 @@ def stability(reader: Reader) -> Section:
     """Whether the debtors are still those that the scorecard was made for."""
     title, source = "Stability of scores", "credit.score_stability"
     rows = reader.rows("""
-        select as_of_date, first_as_of_date, customers, stability_index
+        select
+            as_of_date, first_as_of_date, customers, stability_index, stability_label_en,
+            train_again_from
         from credit.score_stability
         qualify scheme = min(scheme) over ()
         order by as_of_date
@@ -204,20 +206,13 @@ def stability(reader: Reader) -> Section:
             "It needs a deployed scorecard and scores of at least one as-of date.",
         )
     last = rows[-1]
-    index = float(last["stability_index"] or 0)
-    verdict = (
-        "stable"
-        if index <= 0.1
-        else "shifting"
-        if index <= 0.25
-        else "of other debtors than at first"
-    )
+    index, limit = last["stability_index"], last["train_again_from"]
     return Section(
         "stability",
         title,
-        f"The scores are {verdict}: their stability index is {figure(index)}",
-        f"Population stability index of the scores against {last['first_as_of_date']}: up to 0.1"
-        " nothing changed much; above 0.25 the scorecard should be trained again.",
+        f"The scores are {last['stability_label_en']}: their stability index is {figure(index)}",
+        f"Population stability index of the scores against {last['first_as_of_date']}: 0 is no"
+        f" change; from {figure(limit)} on the scorecard should be trained again.",
         source,
         [
             Chart(
@@ -225,15 +220,15 @@ def stability(reader: Reader) -> Section:
                 f"Line at {plural(len(rows), 'as-of date', 'as-of dates')}, the last at"
                 f" {figure(index)}.",
                 places("As of", [month(row["as_of_date"]) for row in rows]),
-                numbers("Index", [*(row["stability_index"] for row in rows), 0.25], figure),
+                numbers("Index", [*(row["stability_index"] for row in rows), limit], figure),
                 [
                     line(
                         "index", "accent", [(at, r["stability_index"]) for at, r in enumerate(rows)]
                     ),
                     line(
-                        "train again above",
+                        "train again from",
                         "second",
-                        [(0, 0.25), (len(rows) - 1, 0.25)],
+                        [(0, limit), (len(rows) - 1, limit)],
                         dashed=True,
                     ),
                 ],

@@ -114,8 +114,10 @@ select as_of_date, customer_id, 'bank_credit' as scheme, 700 as score, 0.01::dec
 from value.customer_metrics;
 create table credit.score_stability as
 select 'bank_credit' as scheme, d.as_of_date, date '2025-12-31' as first_as_of_date, 10 as customers,
-    d.stability_index
-from (values (date '2025-12-31', 0.0), (date '2026-01-31', 0.3)) as d(as_of_date, stability_index);
+    d.stability_index, d.stability_label_en, 0.25 as train_again_from
+from (values
+    (date '2025-12-31', 0.0, 'stable'), (date '2026-01-31', 0.3, 'of other debtors than at first')
+) as d(as_of_date, stability_index, stability_label_en);
 create table value.value_pyramid as
 select date '2026-01-31' as as_of_date, b.basis, l.*, 'CNY' as currency_code
 from (values ('monetary_12m'), ('monetary_total')) as b(basis), (values

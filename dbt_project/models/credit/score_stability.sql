@@ -61,12 +61,40 @@ compared as (
             and now.first_as_of_date = first.as_of_date
             and now.class_code = first.class_code
     group by now.scheme, now.as_of_date, now.first_as_of_date
+),
+
+typed as (
+    select
+        scheme,
+        as_of_date,
+        first_as_of_date,
+        cast(customers as bigint) as customers,
+        {{ rounded('stability_index', 6) }} as stability_index
+    from compared
+),
+
+bands as (
+    select * from {{ ref('stability_bands') }}
+),
+
+limits as (
+    select min(lower_index) as train_again_from
+    from bands
+    where is_to_be_trained_again
 )
 
 select
-    scheme,
-    as_of_date,
-    first_as_of_date,
-    cast(customers as bigint) as customers,
-    {{ rounded('stability_index', 6) }} as stability_index
-from compared
+    typed.scheme,
+    typed.as_of_date,
+    typed.first_as_of_date,
+    typed.customers,
+    typed.stability_index,
+    bands.band as stability_band,
+    bands.label_en as stability_label_en,
+    bands.label_zh as stability_label_zh,
+    limits.train_again_from
+from typed
+cross join limits
+inner join bands
+    on (bands.lower_index is null or typed.stability_index >= bands.lower_index)
+        and (bands.upper_index is null or typed.stability_index < bands.upper_index)
