@@ -6,8 +6,10 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from report.charts import Chart
@@ -153,3 +155,36 @@ def person() -> list[Column]:
         Column("Customer", "display_name", "customer"),
         Column("Systems", "", "systems", is_spare=True),
     ]
+
+
+def at_month_ends(
+    moves: Sequence[Row], to: str, codes: Iterable[str]
+) -> tuple[list[date], dict[str, list[int]]]:
+    """Months of moves between classes, and per class how many customers stood in it at their ends.
+
+    `to` is the column of the class after a move; who stands in none is left out.
+    """
+    counted: Counter[tuple[date, str]] = Counter()
+    for row in moves:
+        counted[row["month"], row[to]] += row["customers"]
+    months = sorted({row["month"] for row in moves})
+    known = [code for code in codes if code != "unclassed"]
+    return months, {code: [counted[month, code] for month in months] for code in known}
+
+
+def by_month(
+    caption: str,
+    labels: Mapping[str, str],
+    months: Sequence[date],
+    held: Mapping[str, Sequence[int]],
+) -> Table:
+    """The same as a folded table."""
+    rows = [
+        {"month": month} | {code: counted[at] for code, counted in held.items()}
+        for at, month in enumerate(months)
+    ]
+    columns = [
+        Column("Month", "month", "month"),
+        *(Column(labels[code], code, "whole") for code in held),
+    ]
+    return Table(caption, columns, rows, is_folded=True, is_wide=True)

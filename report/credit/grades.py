@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from report.charts import Chart, numbers, places, stacks
-from report.parts import BUILD, Column, Section, Table, empty, heat
+from report.parts import BUILD, Column, Section, Table, at_month_ends, by_month, empty, heat
 from report.published import Reader
 from report.wording import compact, month, percent, plural, share, whole
 
@@ -47,8 +47,7 @@ def grades(reader: Reader) -> Section:
     ]
     finding = f"{percent(rows[0]['customers_share'])} of graded customers hold {rows[0]['grade']}"
     if moves:
-        months = sorted({row["month"] for row in moves})
-        newest = [row for row in moves if row["month"] == months[-1]]
+        newest = [row for row in moves if row["month"] == moves[-1]["month"]]
         codes = sorted(
             {row[side] for row in moves for side in ("from_grade", "to_grade")},
             key=lambda code: (code == "unclassed", code),
@@ -59,14 +58,7 @@ def grades(reader: Reader) -> Section:
         fell = sum(row["customers"] for row in known if row["to_grade"] > row["from_grade"])
         finding += f"; in the last month {whole(rose)} rose and {whole(fell)} fell"
         owed = {(row["from_grade"], row["to_grade"]): row["open_amount"] for row in newest}
-        held = {
-            code: [
-                sum(r["customers"] for r in moves if r["month"] == day and r["to_grade"] == code)
-                for day in months
-            ]
-            for code in codes
-            if code != "unclassed"
-        }
+        months, held = at_month_ends(moves, "to_grade", codes)
         parts += [
             heat(
                 f"Grade on {newest[0]['previous_as_of_date']} (rows) and on"
@@ -86,19 +78,7 @@ def grades(reader: Reader) -> Section:
                 stacks([(code, f"g{code}", counted) for code, counted in held.items()], whole),
                 is_wide=True,
             ),
-            Table(
-                "Customers by grade and month",
-                [
-                    Column("Month", "month", "month"),
-                    *(Column(code, code, "whole") for code in held),
-                ],
-                [
-                    {"month": day} | {code: counted[at] for code, counted in held.items()}
-                    for at, day in enumerate(months)
-                ],
-                is_folded=True,
-                is_wide=True,
-            ),
+            by_month("Customers by grade and month", labels, months, held),
         ]
     return Section(
         "grades",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import cycle
 
 from report.charts import COLOURS, Chart, dots, numbers, places, stacks
-from report.parts import BUILD, Column, Section, Table, empty, heat, share_out, shares
+from report.parts import (
+    BUILD,
+    Column,
+    Section,
+    Table,
+    at_month_ends,
+    by_month,
+    empty,
+    heat,
+    share_out,
+    shares,
+)
 from report.published import Reader
 from report.wording import month, percent, plural, share, whole
 
@@ -163,15 +174,7 @@ def transitions(reader: Reader) -> Section:
         {(row["from_class_code"], row["to_class_code"]): row["customers"] for row in newest},
         lambda place, customers: (whole(customers), percent(share(customers, before[place[0]]))),
     )
-    months = sorted({row["month"] for row in rows})
-    held = {
-        code: [
-            sum(r["customers"] for r in rows if r["month"] == day and r["to_class_code"] == code)
-            for day in months
-        ]
-        for code in labels
-        if code != "unclassed"
-    }
+    months, held = at_month_ends(rows, "to_class_code", labels)
     chart = Chart(
         "Customers by class at the end of each month",
         f"Stacked bars from {month(months[0])} to {month(months[-1])}, the best class at the"
@@ -186,10 +189,6 @@ def transitions(reader: Reader) -> Section:
             whole,
         ),
     )
-    by_month = [
-        {"month": day} | {code: counted[at] for code, counted in held.items()}
-        for at, day in enumerate(months)
-    ]
     return Section(
         "transitions",
         title,
@@ -201,15 +200,6 @@ def transitions(reader: Reader) -> Section:
         [
             matrix,
             chart,
-            Table(
-                "Customers by class and month",
-                [
-                    Column("Month", "month", "month"),
-                    *(Column(labels[code], code, "whole") for code in held),
-                ],
-                by_month,
-                is_folded=True,
-                is_wide=True,
-            ),
+            by_month("Customers by class and month", labels, months, held),
         ],
     )
