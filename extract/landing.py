@@ -134,28 +134,38 @@ def writing(batch: Batch) -> Iterator[Path]:
     hidden = hidden_beside(batch.path)
     visible = False
     try:
-        make_private(hidden)
-        yield hidden
-        if not (hidden / MANIFEST).is_file():
-            raise LandingError(
-                "The batch has no manifest.", where=str(hidden), do="call landing.seal at the end"
-            )
-        if store:
-            store.put(hidden / MANIFEST, batch.address / MANIFEST)
-        visible = True
-        hidden.rename(batch.path)
-        sync(batch.path.parent)
+        with refusals(batch):
+            make_private(hidden)
+            yield hidden
+            if not (hidden / MANIFEST).is_file():
+                raise LandingError(
+                    "The batch has no manifest.",
+                    where=str(hidden),
+                    do="call landing.seal at the end",
+                )
+            if store:
+                store.put(hidden / MANIFEST, batch.address / MANIFEST)
+            visible = True
+            hidden.rename(batch.path)
+            sync(batch.path.parent)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if store and not visible:
+            with suppress(StorageError):  # what stays is not a batch, and is swept later
+                store.clear(batch.address, MANIFEST)
+
+
+@contextmanager
+def refusals(batch: Batch) -> Iterator[None]:
+    """What the disk refuses in the block, as a `LandingError` that names the batch."""
+    try:
+        yield
     except OSError as error:
         raise LandingError(
             f"The batch cannot be written: {error.strerror or error}",
             where=str(batch.path),
             do="free space or correct the rights of the folder, then run the task again",
         ) from error
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
-        if store and not visible:
-            with suppress(StorageError):  # what stays is not a batch, and is swept later
-                store.clear(batch.address, MANIFEST)
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:

@@ -3,7 +3,8 @@
 In: a system, a day, the watermarks. Out: one sealed `Batch` per table. Touches: reads the source,
 writes landing below `Settings.landing`.
 
-All batches of a run become visible together at its end: when one table fails, none stays.
+Several readers (`Settings.readers`) may share the tables of the snapshot. All batches of a run
+become visible together at its end: when one table fails, none stays.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ import logging
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract import added_columns, casting, decimals, drift, landing, leftovers, parquet
+from extract import added_columns, casting, decimals, drift, landing, leftovers, parquet, readers
 from extract.connectors import Snapshot, open_snapshot, source_kind
 from extract.contract import Column, Contract, read_all
 from extract.landing import CAST_ERRORS, Batch, Manifest
@@ -74,10 +76,13 @@ def extract_system(
     leftovers.sweep(settings.landing / system)
     moment = landing.next_moment(settings.landing, system, datetime.now(UTC))
     batch_id = landing.new_batch_id(run_id, moment)
-    batches: list[Batch] = []
-    with open_snapshot(system, settings.source_url(system), contracts) as snapshot:
+    with (
+        open_snapshot(system, settings.source_url(system), contracts) as snapshot,
+        readers.opened(snapshot, min(settings.readers, len(contracts))) as opened,
+    ):
         found = drift.check(snapshot, contracts)
         with ExitStack() as visible_together:
+            tables = []
             for contract in contracts:
                 differences = [item for item in found if item.contract is contract]
                 new = [str(d.column) for d in differences if d.kind == "new column"]
@@ -90,18 +95,25 @@ def extract_system(
                 folder = visible_together.enter_context(landing.writing(batch))
                 watermark = watermarks.get(contract.table)
                 span = None if full else span_of(contract, watermark, interval)
-                manifest = _land(snapshot, contract, batch, folder, span, new)
-                position = getattr(snapshot, "position", None)
-                told = replace(
-                    manifest,
-                    run_id=run_id,
-                    source_position=position,
-                    schema_changes=[item.detail for item in differences],
-                )
-                landing.seal(folder, told)
-                log.info("%s: %s rows", contract.name, manifest.landed_rows)
-                batches.append(batch)
-    return batches
+                changes = [item.detail for item in differences]
+                tables.append(_Table(contract, batch, folder, span, new, changes))
+            readers.read_all(opened, tables, partial(_land, run_id))
+    return [table.batch for table in tables]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What is to be read of one table, and the hidden folder of its batch.
+
+    `changes`: sentences about how the source differs from the contract.
+    """
+
+    contract: Contract
+    batch: Batch
+    folder: Path
+    span: Span | None
+    new_columns: Sequence[str]
+    changes: list[str]
 
 
 def _chosen(contracts: Sequence[Contract], table: str | None) -> Sequence[Contract]:
@@ -116,15 +128,22 @@ def _chosen(contracts: Sequence[Contract], table: str | None) -> Sequence[Contra
     return chosen
 
 
-def _land(
-    snapshot: Snapshot,
-    contract: Contract,
-    batch: Batch,
-    folder: Path,
-    span: Span | None,
-    new_columns: Sequence[str],
-) -> Manifest:
-    """Write the files of one table into `folder`; returns its manifest, not yet sealed."""
+def _land(run_id: str, snapshot: Snapshot, table: _Table) -> None:
+    """Read one table into its folder, and seal it."""
+    with landing.refusals(table.batch):
+        manifest = replace(
+            _write(snapshot, table),
+            run_id=run_id,
+            source_position=getattr(snapshot, "position", None),
+            schema_changes=table.changes,
+        )
+        landing.seal(table.folder, manifest)
+    log.info("%s: %s rows", table.contract.name, manifest.landed_rows)
+
+
+def _write(snapshot: Snapshot, table: _Table) -> Manifest:
+    """Write the files of one table into its folder; returns its manifest, not yet sealed."""
+    contract, batch, folder, span = table.contract, table.batch, table.folder, table.span
     started = time.monotonic()
     extracted_at = datetime.now(UTC)
     if contract.is_snapshot or contract.deletes == "snapshot" or contract.source_kind != "database":
@@ -161,7 +180,7 @@ def _land(
         control_sums={
             name: _money(value, contract.column(name)) for name, value in landed.sums.items()
         },
-        new_columns=list(new_columns),
+        new_columns=list(table.new_columns),
         seconds=round(time.monotonic() - started, 3),
         table_rows=source.rows if span is None else _size(snapshot, contract),
     )

@@ -46,6 +46,8 @@ class Settings:
     work_folder: str = "warehouse"
     """Folder of the working file below the home; another one while a new file is made."""
     landing_url: str = ""
+    readers: int = 1
+    """Connections that read the tables of one source at the same time, from one snapshot."""
 
     @property
     def landing(self) -> Path:
@@ -164,6 +166,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         spark_storage=CLONE / Path(storage).expanduser() if storage else None,
         spark_storage_url=env.get("KEHU_SPARK_STORAGE_URL") or None,
         landing_url=_landing_url(env.get("KEHU_LANDING") or ""),
+        readers=_readers(env.get("KEHU_READERS") or "1"),
     )
 
 
@@ -183,6 +186,17 @@ def _memory(env: Mapping[str, str]) -> str:
     if limit.is_file() and (text := limit.read_text().strip()).isdigit():
         memory = min(memory, int(text))
     return f"{max(memory // 2_000_000, 500)}MB"
+
+
+def _readers(text: str) -> int:
+    """KEHU_READERS; raises `SettingsError`."""
+    if not re.fullmatch("[1-9]|1[0-6]", text):
+        raise SettingsError(
+            f"{text!r} is no number of readers.",
+            where="environment variable KEHU_READERS",
+            do="give a whole number from 1 to 16",
+        )
+    return int(text)
 
 
 def _one_of(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ USUAL = {
 }
 """Where tests look for a server: the variable, else the usual port and administrator."""
 PROGRAMS = {
-    "postgres": ("initdb", "postgres"),
+    "postgres": ("initdb", "postgres", "pg_basebackup"),
     "mariadb": ("mariadb-install-db", "mariadbd"),
     "redis": ("redis-server",),
 }
@@ -65,11 +65,27 @@ def own_postgres(folder: Path, options: Sequence[str] = ()) -> Iterator[int]:
     """A server that trusts everyone on loopback; `options` are settings such as `ssl=on`."""
     data = _belonging(folder / "pgdata")
     _run(program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    with _postgres(data, folder / "postgres.log", options) as port:
+        yield port
+
+
+@contextmanager
+def own_standby(folder: Path, primary: int) -> Iterator[int]:
+    """A hot standby of the server at the port `primary` of this machine."""
+    data = _belonging(folder / "standby")
+    _run(program("pg_basebackup"), "-D", data, "-h", "127.0.0.1", "-p", primary, "-U", "postgres",
+         "--write-recovery-conf", "--checkpoint=fast", "--no-sync")  # fmt: skip
+    with _postgres(data, folder / "standby.log") as port:
+        yield port
+
+
+@contextmanager
+def _postgres(data: Path, log: Path, options: Sequence[str] = ()) -> Iterator[int]:
     port = free_port()
     settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={data}",
                 "fsync=off", *options]  # fmt: skip
     flags = [word for setting in settings for word in ("-c", setting)]
-    with _serving([program("postgres"), "-D", data, *flags], port, folder / "postgres.log"):
+    with _serving([program("postgres"), "-D", data, *flags], port, log):
         # It listens a moment before it lets anybody in.
         asked = [str(program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(port)]
         for _ in range(PATIENCE * 10):

@@ -46,3 +46,16 @@ def test_memory_is_half_of_what_there_is_unless_it_is_said() -> None:
     with pytest.raises(SettingsError, match="'half' is no amount of memory") as raised:
         load({"KEHU_MEMORY": "half"})
     assert "KEHU_MEMORY" in raised.value.where
+
+
+def test_one_reads_a_source_unless_more_are_asked_for() -> None:
+    assert load({}).readers == 1
+    assert load({"KEHU_READERS": "16"}).readers == 16
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "17", "two", "1.5", " 2"])
+def test_what_is_no_number_of_readers_is_refused(told: str) -> None:
+    with pytest.raises(SettingsError, match="is no number of readers") as raised:
+        load({"KEHU_READERS": told})
+    assert "KEHU_READERS" in raised.value.where
+    assert "from 1 to 16" in raised.value.do

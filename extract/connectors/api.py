@@ -7,6 +7,7 @@ folder meanwhile.
 An API has no snapshot. All tables are fetched first, right after each other, and each is checked
 as far as the API lets us: a total that is named must stay the same and be reached exactly, and
 the first page's ETag must be the same at the end. Otherwise the run stops and is tried again.
+One reads, so that an API gets no more requests at a time than it was made for.
 """
 
 from __future__ import annotations

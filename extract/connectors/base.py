@@ -15,11 +15,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
@@ -77,6 +77,20 @@ class Snapshot(Protocol):
 
         Each batch has the named columns in the contract's types, and `_cast_errors`.
         """
+
+
+@runtime_checkable
+class Shareable(Snapshot, Protocol):
+    """A snapshot that further connections can take, each to be read by a thread of its own."""
+
+    def another(self) -> AbstractContextManager[Snapshot | None]:
+        """The same snapshot on a connection of its own; None, with a warning, when refused.
+
+        Call it before anything is read of this one, which may have to begin anew.
+        """
+
+    def interrupt(self) -> None:
+        """Called from another thread: make whatever is being read here fail at once."""
 
 
 @dataclass(frozen=True)
@@ -190,14 +204,14 @@ def trust(address: Address, option: str) -> ssl.SSLContext:
 
 
 @contextmanager
-def answering(handle: int) -> Iterator[None]:
-    """Hang up on a server that says nothing for `SILENCE_SECONDS` during the block.
+def answering(handle: int, seconds: float | None = None) -> Iterator[None]:
+    """Hang up on a server that says nothing for `seconds` (`SILENCE_SECONDS`) during the block.
 
     `handle` is the connection's socket. In a network that swallows everything a driver without a
     time limit of its own waits for ever, and no signal reaches Python meanwhile; once the socket is
     shut the driver raises that the connection is lost.
     """
-    watch = threading.Timer(SILENCE_SECONDS, hang_up, [handle])
+    watch = threading.Timer(seconds or SILENCE_SECONDS, hang_up, [handle])
     watch.daemon = True
     watch.start()
     try:

@@ -4,7 +4,7 @@ In: file:///folder, and contracts that name a file in it. Out: a `Snapshot`. Tou
 files; sorts in an in-memory DuckDB that spills to a private temporary folder.
 
 A file has no cursor to seek by, so it is always read whole. A file that changes while the run reads
-it stops the run.
+it stops the run. One reads: sorting, most of the work, uses the cores of this machine already.
 """
 
 from __future__ import annotations

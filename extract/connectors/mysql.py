@@ -6,6 +6,8 @@ the system's, ssl_cert and ssl_key a client's own) unless the URL says ssl_mode=
 
 The server writes each row as one line of CSV: exact text for every type, a date of 0000-00-00
 included, and one short string per row for the driver, which is slow with many columns.
+
+One connection reads: transactions of these servers cannot take over each other's snapshot.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""PostgreSQL: one REPEATABLE READ, READ ONLY transaction over all tables.
+"""PostgreSQL: one snapshot over all tables, in REPEATABLE READ, READ ONLY transactions.
 
 In: postgresql://user:password@host:port/database?schema=name. Without a schema, tables are looked
 for in the one named like the system, then in `public`; other parameters are libpq's. Off loopback
@@ -7,17 +7,20 @@ source.
 
 Rows come by COPY as text, because the text form of PostgreSQL is exact for every type: numeric
 NaN, infinity and dates before Christ arrive as what they are and end in the quarantine.
+
+Several connections can read the same snapshot: the first exports it, the others take it over.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import queue
 import re
 import ssl
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -32,11 +35,13 @@ from extract.contract import Column, Contract
 from extract.span import Span
 from kehu.errors import SourceError
 
+log = logging.getLogger(__name__)
 _CHUNK = 4 << 20
 _PASSING = ("57P01", "57P02", "57P03", "53300")
 """SQLSTATEs of a server that stops, starts, or has no free connection."""
+_IMPORT = "SET TRANSACTION SNAPSHOT %s"
 _POSITION = """
-    SELECT 'snapshot ' || txid_current_snapshot()::text || ', LSN ' || coalesce(
+    SELECT txid_current_snapshot()::text, coalesce(
         CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
         ::text, 'unknown')
 """
@@ -59,12 +64,21 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 @contextmanager
 def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[PostgresSnapshot]:
     """Connect and hold one read-only snapshot to the end of the block."""
+    connection = base.connect(address, lambda: _connect(address), psycopg2.Error, _will_pass)
+    with _closing(connection):
+        snapshot = PostgresSnapshot(connection, address)
+        snapshot.begin()
+        yield snapshot
 
+
+def _connect(address: Address) -> Any:
+    """One attempt to connect."""
     server_options = (
         f"-c statement_timeout={base.STATEMENT_SECONDS}s -c extra_float_digits=1 -c work_mem=64MB "
         # One text per value, whatever the server's or the user's own settings.
         "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c bytea_output=hex "
-        # A server that works for others gives one core; its helpers cost more than they save us.
+        # A server that works for others gives one core per reader; its helpers cost more than they
+        # save us.
         "-c max_parallel_workers_per_gather=0"
     )
     parameters = {
@@ -84,28 +98,13 @@ def open_source(address: Address, contracts: Sequence[Contract]) -> Iterator[Pos
         "client_encoding": "UTF8",
         "options": server_options,
     }
-    connection = base.connect(
-        address, lambda: psycopg2.connect(**parameters), psycopg2.Error, _will_pass
-    )
+    return psycopg2.connect(**parameters)
+
+
+@contextmanager
+def _closing(connection: Any) -> Iterator[None]:
     try:
-        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
-        with connection.cursor() as cursor:
-            schema = address.options.get("schema")
-            path = [schema] if schema else [address.system, "public"]
-            # The transaction takes its snapshot at its first statement: take it now.
-            with base.answering(connection.fileno()):
-                cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
-                cursor.execute(_POSITION)
-            (position,) = cursor.fetchone()
-    except psycopg2.Error as error:
-        connection.close()
-        raise SourceError(
-            f"The source was lost as soon as it was opened: {type(error).__name__}.",
-            where=address.where,
-            do="look whether it is being stopped, then run the task again",
-        ) from None
-    try:
-        yield PostgresSnapshot(connection, address.where, position)
+        yield
     finally:
         with suppress(psycopg2.Error):
             connection.close()
@@ -139,10 +138,94 @@ class PostgresSnapshot:
     dialect = "postgres"
     """How it writes SQL, for who asks it with `query`."""
 
-    def __init__(self, connection: Any, where: str, position: str) -> None:
+    def __init__(self, connection: Any, address: Address) -> None:
         self._connection = connection
-        self.where = where
-        self.position = position
+        self._address = address
+        self._seen = ""
+        self.where = address.where
+        self.position = ""
+
+    def begin(self) -> None:
+        """Begin the transaction with a snapshot of this moment."""
+        try:
+            with base.answering(self._connection.fileno()):
+                self._take(None)
+        except psycopg2.Error as error:
+            raise SourceError(
+                f"The source was lost as soon as it was opened: {type(error).__name__}.",
+                where=self.where,
+                do="look whether it is being stopped, then run the task again",
+            ) from None
+
+    @contextmanager
+    def another(self) -> Iterator[PostgresSnapshot | None]:
+        """The same snapshot on a connection of its own; None, with a warning, when refused.
+
+        A server that does not export ends the transaction, which then begins anew. What refuses
+        may also be a limit of connections, or a pooler that has no second one.
+        """
+        other = None
+        try:
+            other = self._shared()
+        except psycopg2.Error as error:
+            reason = self._address.without_secret(str(error))
+            log.warning("%s: no further reader of the snapshot (%s)", self.where, reason)
+        with _closing(other._connection) if other else nullcontext():
+            yield other
+
+    def interrupt(self) -> None:
+        """Called from another thread: make whatever is being read here fail at once."""
+        with suppress(psycopg2.Error):
+            base.hang_up(self._connection.fileno())
+
+    def _shared(self) -> PostgresSnapshot:
+        name = self._exported()
+        other = PostgresSnapshot(_connect(self._address), self._address)
+        try:
+            with base.answering(other._connection.fileno(), base.CONNECT_SECONDS):
+                other._take(name)
+            if other._seen != self._seen:  # two servers behind one address
+                raise psycopg2.DatabaseError("another snapshot came")
+        except psycopg2.Error:
+            other._connection.close()
+            raise
+        other.position = self.position
+        return other
+
+    def _exported(self) -> str:
+        """The name by which others take this snapshot over, as long as this transaction lasts."""
+        try:
+            with self._connection.cursor() as cursor, base.answering(self._connection.fileno()):
+                cursor.execute("SELECT pg_export_snapshot()")
+                (name,) = cursor.fetchone()
+                return str(name)
+        except psycopg2.Error:
+            with suppress(psycopg2.Error):
+                self._connection.rollback()
+            self.begin()
+            raise
+
+    def _take(self, exported: str | None) -> None:
+        """Begin the transaction: with the snapshot `exported` by another one, else with a new one.
+
+        A transaction takes its snapshot at its first query: it is taken here.
+        """
+        schema = self._address.options.get("schema")
+        path = [schema] if schema else [self._address.system, "public"]
+        self._connection.autocommit = True
+        with suppress(psycopg2.DatabaseError), self._connection.cursor() as cursor:
+            # A server of 14 or later looks whether we are still there while it counts or sorts.
+            cursor.execute("SET client_connection_check_interval = '2s'")
+        self._connection.set_session(
+            isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False
+        )
+        with self._connection.cursor() as cursor:
+            if exported is not None:
+                cursor.execute(_IMPORT, (exported,))
+            cursor.execute(f"SET search_path TO {', '.join(map(quoted, path))}")
+            cursor.execute(_POSITION)
+            self._seen, place = cursor.fetchone()
+        self.position = f"snapshot {self._seen}, LSN {place}"
 
     def columns(self, contract: Contract) -> Mapping[str, str] | None:
         found = self._query(

@@ -3,7 +3,8 @@
 In: the file of a SQLite database. Out: a `Snapshot`. Touches: opens the file read-only.
 
 The standard library reads it on one connection, hence one snapshot; DuckDB's scanner opens a
-connection per thread and would tear. SQLite types cells, not columns: the contract decides.
+connection per thread and would tear, because each begins with what is in the file by then. SQLite
+types cells, not columns: the contract decides.
 """
 
 from __future__ import annotations

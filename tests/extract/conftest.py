@@ -82,6 +82,7 @@ class Workplace:
     root: Path
     url: str = ""
     system: str = "billing"
+    readers: int = 1
 
     def contract(
         self, table: str, columns: Sequence[Mapping[str, Any]], file: Any = None, **custom: Any
@@ -101,6 +102,7 @@ class Workplace:
             reporting_currency="CNY",
             as_of_dates=(),
             hash_key_id="k1",
+            readers=self.readers,
         )
 
     def extract(

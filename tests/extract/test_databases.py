@@ -139,9 +139,12 @@ def test_rows_without_cursor_are_read_every_time(source: Source, place: Workplac
     assert [row["bill_no"] for row in again.rows] == ["b"]
 
 
-def test_all_tables_come_from_one_snapshot(source: Source, place: Workplace) -> None:
+@pytest.mark.parametrize(("readers", "reads"), [(1, 20), (2, 5)])
+def test_all_tables_come_from_one_snapshot(
+    source: Source, place: Workplace, readers: int, reads: int
+) -> None:
     """Money moves between accounts and tables while they are read: no read may see half a move."""
-    accounts, reads = 400, 20
+    accounts, place.readers = 400, readers
     tables = ("left_side", "right_side")
     if source.kind == "sqlite":
         source.run("PRAGMA journal_mode=WAL")

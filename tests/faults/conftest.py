@@ -52,7 +52,13 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_house(source: Erp, contracts: Path, tmp_path: Path) -> Callable[[str], House]:
+def readers() -> int:
+    """How many read a source at once, unless a test says it."""
+    return 1
+
+
+@pytest.fixture
+def new_house(source: Erp, contracts: Path, tmp_path: Path, readers: int) -> Callable[[str], House]:
     """Make houses on the same source."""
 
     def make(name: str) -> House:
@@ -64,6 +70,7 @@ def new_house(source: Erp, contracts: Path, tmp_path: Path) -> Callable[[str], H
             as_of_dates=(),
             hash_key_id="k1",
             memory="1GB",
+            readers=readers,
         )
         return House(settings, source)
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Network:
 
 
 @contextmanager
-def network(server: int, **faults: int) -> Iterator[Network]:
+def network(server: int, **faults: Any) -> Iterator[Network]:
     """A network to the server at a port of this machine."""
     made = Network(server, **faults)
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:

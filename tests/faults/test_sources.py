@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from tests.faults.proxy import network
 from tests.own_servers import missing, own_postgres
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
+SEVERAL = pytest.mark.parametrize("readers", [1, 3])
 
 MANY = """
     insert into billing.payments (payment_no, account_no, amount, currency_code, channel, paid_at,
@@ -93,6 +95,7 @@ def test_the_server_is_down(
 
 
 @pytest.mark.fault(2, "sessions ended by the server while rows are read")
+@SEVERAL
 def test_the_session_is_ended(
     house: House, clean: House, published: dict[str, str], monkeypatch: pytest.MonkeyPatch,
     counted: Counted,
@@ -141,6 +144,7 @@ def own_house(new_house: Callable[[str], House], tmp_path: Path) -> Iterator[tup
 
 
 @pytest.mark.fault(2, "server processes stopped (SIGSTOP) while rows are read, then continued")
+@SEVERAL
 def test_the_server_hangs(
     own_house: tuple[House, int], new_house: Callable[[str], House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +183,7 @@ def test_the_server_hangs(
 
 
 @pytest.mark.fault(3, "network cut (reset) after a number of bytes")
+@SEVERAL
 def test_the_network_is_cut(
     house: House, clean: House, published: dict[str, str], counted: Counted
 ) -> None:
@@ -193,7 +198,8 @@ def test_the_network_is_cut(
             broken = house.at(house.source.through(net.port))
             try:
                 broken.go("run-1")
-            except SourceError:
+            except SourceError as error:
+                assert not isinstance(error, AccessError), "the scheduler tries it again"
                 untouched(house, before, published)
             else:
                 # cut before anything was asked: the connection was simply tried again
@@ -206,6 +212,7 @@ def test_the_network_is_cut(
 
 
 @pytest.mark.fault(3, "nothing passes any more (black hole), at several moments")
+@SEVERAL
 def test_the_network_is_a_black_hole(
     house: House, clean: House, published: dict[str, str], monkeypatch: pytest.MonkeyPatch,
     counted: Counted,
@@ -223,9 +230,10 @@ def test_the_network_is_a_black_hole(
         with network(server_port(house), silent_after=after) as net:
             broken = house.at(house.source.through(net.port))
             began = time.monotonic()
-            with pytest.raises(SourceError):
+            with pytest.raises(SourceError) as stopped:
                 broken.go("run-1")
             assert time.monotonic() - began < 30, f"an endless hang after {after} bytes"
+            assert not isinstance(stopped.value, AccessError), "the scheduler tries it again"
         untouched(house, before, published)
     house.go("run-1")
     assert house.state() == clean.state()
@@ -242,46 +250,93 @@ def test_the_network_is_slow(house: House, clean: House) -> None:
     house.check()
 
 
-@pytest.mark.fault(32, "money moves between accounts while they are read")
-def test_no_read_is_torn(house: House, counted: Counted) -> None:
-    """Money leaves a payment for a bill in one transaction: the total is constant."""
-    total = (
-        "select (select sum(amount) from billing.bills)"
-        " + (select sum(amount) from billing.payments)"
-    )
-    ((expected,),) = house.source.ask(total)
-    stop, moves = threading.Event(), [0]
+@contextmanager
+def moving(source: Erp) -> Iterator[None]:
+    """Money leaves a payment for a bill, one transaction each, as long as the block lasts."""
+    stop, moves = threading.Event(), itertools.count()
 
     def move() -> None:
-        with closing(psycopg2.connect(house.source.url)) as con, con.cursor() as cursor:
+        with closing(psycopg2.connect(source.url)) as con, con.cursor() as cursor:
             while not stop.is_set():
-                number = moves[0] % 180 + 1
+                number = next(moves) % 180 + 1
                 cursor.execute(
                     "update billing.bills set amount = amount + 0.01 where bill_no = %s;"
                     "update billing.payments set amount = amount - 0.01 where payment_no = %s",
                     (f"B{number:05d}", f"P{number:05d}"),
                 )
                 con.commit()
-                moves[0] += 1
 
     mover = threading.Thread(target=move)
     mover.start()
     try:
-        reads, wrong, seen = times(20, 5), 0, set()
-        for number in range(reads):
-            batches = {b.table: b for b in house.extract(f"run-{number}", watermarks={})}
-            sums = {
-                table: landed_sum(batch) for table, batch in batches.items() if table != "accounts"
-            }
-            wrong += sums["bills"] + sums["payments"] != expected
-            seen.add(sums["bills"])
+        yield
     finally:
         stop.set()
         mover.join()
-    assert wrong == 0
+
+
+def torn(house: House, reads: int) -> int:
+    """How many of so many reads see half of a move: the total is constant."""
+    total = (
+        "select (select sum(amount) from billing.bills)"
+        " + (select sum(amount) from billing.payments)"
+    )
+    ((expected,),) = house.source.ask(total)
+    wrong, seen = 0, set()
+    with moving(house.source):
+        for number in range(reads):
+            batches = {b.table: b for b in house.extract(f"run-{number}", watermarks={})}
+            bills, payments = landed_sum(batches["bills"]), landed_sum(batches["payments"])
+            wrong += bills + payments != expected
+            seen.add(bills)
     assert len(seen) > 1, "nothing moved while it was read"
+    return wrong
+
+
+@pytest.mark.fault(32, "money moves between accounts while they are read")
+def test_no_read_is_torn(house: House, counted: Counted) -> None:
+    reads = times(20, 5)
+    wrong = torn(house, reads)
     counted("reads", reads)
     counted("torn", wrong)
+    assert wrong == 0
+
+
+@pytest.mark.fault(32, "money moves between tables while three readers read them at once")
+@pytest.mark.parametrize("readers", [3])
+def test_no_parallel_read_is_torn(
+    house: House, counted: Counted, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    by, parse = set(), base.parse_lines
+
+    def noted(*given):  # type: ignore[no-untyped-def]
+        by.add(threading.current_thread().name)
+        return parse(*given)
+
+    monkeypatch.setattr(base, "parse_lines", noted)
+    reads = times(20, 5)
+    wrong = torn(house, reads)
+    counted("reads", reads)
+    counted("torn", wrong)
+    assert wrong == 0
+    assert len(by) > 1, "one reader read everything"
+    assert "no further reader" not in caplog.text
+
+
+@pytest.mark.fault(32, "the same without the shared snapshot: the test sees torn reads")
+@pytest.mark.parametrize("readers", [3])
+def test_readers_without_a_shared_snapshot_tear(
+    house: House, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: each reader takes a snapshot of its own, and tells of none."""
+    monkeypatch.setattr(postgres, "_IMPORT", "select %s")
+    monkeypatch.setattr(postgres, "_POSITION", "select 'the same', 'nowhere'")
+    reads = times(20, 5)
+    wrong = torn(house, reads)
+    counted("reads", reads)
+    counted("torn reads seen", wrong)
+    assert wrong > 0
 
 
 def landed_sum(batch):  # type: ignore[no-untyped-def]
