@@ -102,11 +102,14 @@ def facts(world: Setting) -> Iterator[Rows]:
     yield sales.contacts(world, buyers.records, buyers.firm)
     goods = catalogue.goods()
     yield from catalogue.rows(world, goods)
+    met = sales.Met.nobody(len(buyers.records))
     for month in world.months:
-        yield from _month(world, buyers, goods, month)
+        yield from _month(world, buyers, goods, met, month)
 
 
-def _month(world: Setting, buyers: Buyers, goods: catalogue.Goods, month: Month) -> Iterator[Rows]:
+def _month(
+    world: Setting, buyers: Buyers, goods: catalogue.Goods, met: sales.Met, month: Month
+) -> Iterator[Rows]:
     records, rules = buyers.records, world.rules["orders"]
     rng = stream(world.seed, "orders", month.index)
     active = np.flatnonzero((records.start <= month.last) & (buyers.leaves > month.first))
@@ -116,7 +119,7 @@ def _month(world: Setting, buyers: Buyers, goods: catalogue.Goods, month: Month)
     ordered = day * DAY + between(rng, 8 * 3600, 22 * 3600, len(buyer))
     ordered = np.maximum(ordered, records.entered[buyer] + 300)
 
-    won, funnel = sales.funnel(world, month, records, buyers.firm, buyers.currency, active)
+    won, funnel = sales.funnel(world, month, records, buyers.firm, buyers.currency, active, met)
     yield from funnel
     buyer = np.concatenate([buyer, won.buyer])
     ordered = np.concatenate([ordered, won.ordered])

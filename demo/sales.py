@@ -64,10 +64,42 @@ def contacts(world: Setting, records: Records, firm: Bools) -> Rows:
     )
 
 
+@dataclass(frozen=True)
+class Met:
+    """The lead that each buyer was, by position: its number and day; -1 for none.
+
+    A month writes its own; it reads those of the months before it.
+    """
+
+    lead: Ints
+    day: Ints
+
+    @classmethod
+    def nobody(cls, buyers: int) -> Met:
+        return cls(np.full(buyers, -1), np.full(buyers, -1))
+
+    def note(self, buyer: Ints, lead: Ints, day: Ints) -> None:
+        became = buyer >= 0
+        self.lead[buyer[became]], self.day[buyer[became]] = lead[became], day[became]
+
+    def lead_of(self, buyer: Ints, opened: Ints, within: int) -> Ints:
+        """The lead an opportunity comes from: -1 when its buyer has been known for longer."""
+        return np.where(opened - self.day[buyer] <= within, self.lead[buyer], -1)
+
+
 def funnel(
-    world: Setting, month: Month, records: Records, firm: Bools, currency: Ints, active: Ints
+    world: Setting,
+    month: Month,
+    records: Records,
+    firm: Bools,
+    currency: Ints,
+    active: Ints,
+    met: Met,
 ) -> tuple[Won, list[Rows]]:
-    """Leads, opportunities and quotes that begin in a month, and the orders won."""
+    """Leads, opportunities and quotes that begin in a month, and the orders won.
+
+    Notes in `met` who of the buyers was a lead.
+    """
     rng, rules, now = stream(world.seed, "sales", month.index), world.rules["orders"], world.now
     codes = repeated(tuple(read("business")["currencies"]))
     # buyers who came this month were leads before, some of them; others come to nothing
@@ -79,8 +111,8 @@ def funnel(
     known = np.maximum(buyer, 0)
     idle_day = between(rng, month.first, month.last, size)
     created = idle_day * DAY + between(rng, 9 * 3600, 17 * 3600, size)
-    met = records.entered[known] - between(rng, 1, 25, size) * DAY if len(records) else created
-    created = np.where(buyer >= 0, np.maximum(met, month.first * DAY + 30_000), created)
+    asked = records.entered[known] - between(rng, 1, 25, size) * DAY if len(records) else created
+    created = np.where(buyer >= 0, np.maximum(asked, month.first * DAY + 30_000), created)
     became = np.where(buyer >= 0, np.maximum(records.entered[known] + 900, created), NEVER)
     order = np.argsort(created, kind="stable")
     buyer, created, became = buyer[order], created[order], became[order]
@@ -115,7 +147,9 @@ def funnel(
         updated=last_change(now, created, became),
     )
 
-    # opportunities: firms that buy already, and those that were leads
+    met.note(buyer, lead_no, created // DAY)
+
+    # opportunities: firms that buy already, some of which were leads not long ago
     chosen = active[firm[active] & (rng.random(len(active)) < rules["quoted"])]
     chosen = chosen[records.start[chosen] < month.first]
     count = len(chosen)
@@ -135,7 +169,7 @@ def funnel(
             table="orders.opportunities",
             columns={
                 "opportunity_no": number("OP", opportunity),
-                "lead_no": number("L", np.full(count, -1)),
+                "lead_no": number("L", met.lead_of(chosen, opened, rules["lead_counts_days"])),
                 "customer_no": records.id_of(chosen),
                 "stage": pick(repeated(["qualified", "proposal", "negotiation", "closed"]), stage),
                 "outcome": pick(
@@ -166,10 +200,41 @@ def funnel(
             updated=quoted_at,
         ),
     ]
+    rows.append(_in_vain(world, month, lead_no[buyer < 0], created[buyer < 0] // DAY, count))
     won = outcome == 0
     return (
         Won(buyer=chosen[won], ordered=decided_at[won] + 1800, quote=opportunity[won]),
         rows,
+    )
+
+
+def _in_vain(world: Setting, month: Month, lead: Ints, met: Ints, before: int) -> Rows:
+    """Opportunities of leads that come to nothing: they end before a quote.
+
+    `before` is how many opportunities of the month are numbered already.
+    """
+    rng, now = stream(world.seed, "sales", "in vain", month.index), world.now
+    tried = np.flatnonzero(rng.random(len(lead)) < world.rules["orders"]["qualified"])
+    count = len(tried)
+    opened = met[tried] + between(rng, 1, 10, count)
+    decided = opened + between(rng, 10, 45, count)
+    entered, decided_at = at(opened, 10 * 3600), at(decided, 16 * 3600)
+    ended = decided_at <= now
+    return Rows(
+        table="orders.opportunities",
+        columns={
+            "opportunity_no": number("OP", month.code * 10**7 + before + np.arange(count) + 1),
+            "lead_no": number("L", lead[tried]),
+            "customer_no": number("C", np.full(count, -1)),
+            "stage": pick(repeated(["qualified", "closed"]), ended),
+            "outcome": pick(repeated(["lost"]), np.where(ended, 0, -1)),
+            "expected_amount": np.rint(np.exp(rng.normal(8.5, 0.8, count))).astype(np.int64) * 100,
+            "currency_code": constant("CNY", count),
+            "opened_date": opened,
+            "closed_date": np.where(ended, decided, NEVER),
+        },
+        entered=entered,
+        updated=last_change(now, entered, decided_at),
     )
 
 

@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from stdnum.cn import ric, uscc
 
+from demo.sales import Met
 from extract.contract import Contract
 from tests.demo.conftest import START, Sources
 
@@ -298,6 +300,30 @@ def test_behaviour_is_plausible(sources: Sources) -> None:
     assert all(count % 7 == 0 for _, _, count in items)
     named = sources.value("SELECT avg(named_system IS NOT NULL) FROM service.callers")
     assert 0.25 < named < 0.65
+
+
+def test_some_leads_become_opportunities(sources: Sources) -> None:
+    """Of the buyer that the lead became, or of nobody and then lost before a quote."""
+    found = sources.rows(
+        "SELECT o.customer_no, l.customer_no, o.outcome, o.opened_date >= date(l.created_at),"
+        " q.quote_no FROM orders.opportunities o JOIN orders.leads l USING (lead_no)"
+        " LEFT JOIN orders.quotes q USING (opportunity_no)"
+    )
+    named = sources.value("SELECT count(*) FROM orders.opportunities WHERE lead_no IS NOT NULL")
+    assert len(found) == named
+    in_vain = [row for row in found if row[0] is None]
+    assert len(in_vain) > 10
+    assert {(row[2], row[4]) for row in in_vain} <= {("lost", None), (None, None)}
+    assert all(row[0] == row[1] for row in found)
+    assert all(row[3] for row in found)
+    assert sources.value("SELECT count(*) FROM orders.opportunities WHERE lead_no IS NULL") > 0
+
+
+def test_a_buyer_was_a_lead_for_a_year() -> None:
+    met = Met.nobody(3)
+    met.note(np.asarray([0, -1, 2]), np.asarray([71, 72, 73]), np.asarray([100, 100, 130]))
+    buyer, opened = np.asarray([0, 0, 1, 2]), np.asarray([465, 466, 100, 466])
+    assert met.lead_of(buyer, opened, 365).tolist() == [71, -1, -1, 73]
 
 
 def test_canaries_sing_in_all_systems(sources: Sources) -> None:
