@@ -8,6 +8,10 @@
     ('fct_contacts', 'contact_date'),
     ('fct_activities', 'activity_date'),
     ('fct_contracts', 'signed_date'),
+    ('fct_opportunities', 'opened_date'),
+    ('fct_quotes', 'quoted_date'),
+    ('fct_quoted_orders', 'ordered_date'),
+    ('fct_quoted_orders', 'invoiced_date'),
 ] %}
 
 with amounts as (

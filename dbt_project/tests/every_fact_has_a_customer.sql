@@ -15,6 +15,8 @@
     'fct_inspections': 'inspection_key',
     'fct_dunnings': 'dunning_key',
     'fct_contracts': 'contract_key',
+    'fct_quotes': 'quote_key',
+    'fct_quoted_orders': 'order_key',
 } %}
 
 with facts as (

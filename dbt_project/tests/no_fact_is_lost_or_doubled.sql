@@ -24,6 +24,9 @@
     ('fct_violations', 'true', ['stg_billing__violations']),
     ('fct_inspections', 'true', ['stg_billing__inspections']),
     ('fct_contracts', 'true', ['stg_billing__supply_contracts']),
+    ('fct_leads', 'true', ['stg_orders__leads']),
+    ('fct_opportunities', 'true', ['stg_orders__opportunities']),
+    ('fct_quotes', 'true', ['stg_orders__quotes']),
 ] %}
 
 with counts as (

@@ -156,6 +156,25 @@ PROMISED = (
         has_rows=False,
     ),
     _promise(
+        "sales.funnel",
+        "as_of_date series_kind series stage",
+        "stage_rank case_count conversion_rate reached_rate days_from_previous_median amount"
+        " currency_code",
+        has_rows=False,  # a firm may sell without leads and quotes
+    ),
+    _promise(
+        "sales.win_rates",
+        "as_of_date series_kind series",
+        "closed_count won_count lost_count win_rate days_to_close_median currency_code",
+        has_rows=False,
+    ),
+    _promise(
+        "sales.opportunity_ageing",
+        "as_of_date region stage bucket",
+        "open_count expected_amount days_open_max currency_code",
+        has_rows=False,
+    ),
+    _promise(
         "credit.receivables_ageing",
         "as_of_date customer_id source_system bucket currency_code",
         "open_count open_amount",

@@ -7,6 +7,7 @@ makes these tables, forgets everything after a day, and stands in for the core m
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,6 +58,15 @@ COLUMNS = {
     "fct_inspections": "customer_id varchar, inspected_date date, hazard_found boolean,"
     " rectified_date date",
     "fct_referrals": "customer_id varchar, referred_customer_id varchar, referred_date date",
+    "fct_leads": "lead_key varchar, lead_source varchar, created_date date",
+    "fct_opportunities": "opportunity_key varchar, lead_key varchar, customer_id varchar,"
+    " outcome varchar, opened_date date, closed_date date, expected_amount decimal(18,2),"
+    " currency_code varchar",
+    "fct_quotes": "quote_key varchar, opportunity_key varchar, quoted_date date,"
+    " amount decimal(18,2), currency_code varchar",
+    "fct_quoted_orders": "order_key varchar, quote_key varchar, ordered_date date,"
+    " cancelled_date date, amount decimal(18,2), invoiced_date date,"
+    " invoiced_amount decimal(18,2), currency_code varchar",
 }
 HAPPENED = {
     "fct_transactions": "transaction_date",
@@ -75,6 +85,10 @@ HAPPENED = {
     "fct_violations": "occurred_date",
     "fct_inspections": "inspected_date",
     "fct_referrals": "referred_date",
+    "fct_leads": "created_date",
+    "fct_opportunities": "opened_date",
+    "fct_quotes": "quoted_date",
+    "fct_quoted_orders": "ordered_date",
 }
 """The day on which a row becomes known."""
 
@@ -247,7 +261,51 @@ def draw() -> Rows:
                     "currency_code": "CNY",
                 }
             )
+    _draw_sales(rows, day, later)
     return rows
+
+
+def _draw_sales(rows: Rows, day: Callable[[], date], later: Callable[[date, int], date]) -> None:
+    """Sales by every customer, half of them from a lead; each second one stops before the next."""
+    for number, customer in enumerate(CUSTOMERS):
+        met = day()
+        money = {"currency_code": "CNY"}
+        lead, opportunity = f"l{number}", f"o{number}"
+        if number % 2:
+            rows["fct_leads"].append({"lead_key": lead, "lead_source": "fair", "created_date": met})
+        opened = later(met, 30)
+        closed = later(opened, 200) if number % 3 else None
+        rows["fct_opportunities"].append(
+            {
+                "opportunity_key": opportunity,
+                "lead_key": lead if number % 2 else None,
+                "customer_id": customer,
+                "outcome": None if closed is None else "won" if number % 4 else "lost",
+                "opened_date": opened,
+                "closed_date": closed,
+                "expected_amount": 100 + number,
+                **money,
+            }
+        )
+        if number % 4 == 0:
+            continue
+        quoted = later(opened, 20)
+        quote = {"quote_key": f"q{number}", "opportunity_key": opportunity}
+        rows["fct_quotes"].append({**quote, "quoted_date": quoted, "amount": 90 + number, **money})
+        if closed is None:
+            continue
+        rows["fct_quoted_orders"].append(
+            {
+                "order_key": f"d{number}",
+                "quote_key": f"q{number}",
+                "ordered_date": closed,
+                "cancelled_date": later(closed, 20) if number % 5 == 0 else None,
+                "amount": 80 + number,
+                "invoiced_date": later(closed, 9) if number % 5 else None,
+                "invoiced_amount": 80 + number if number % 5 else None,
+                **money,
+            }
+        )
 
 
 def statements(rows: Rows) -> list[str]:
@@ -288,6 +346,9 @@ def forgetting(day: str) -> list[str]:
         ("fct_complaints", "closed_date"),
         ("fct_follow_ups", "answered_date"),
         ("fct_inspections", "rectified_date"),
+        ("fct_opportunities", "closed_date"),
+        ("fct_quoted_orders", "cancelled_date"),
+        ("fct_quoted_orders", "invoiced_date"),
     ):
         sql.append(f"update facts.{table} set {column} = null where {column} > '{day}'")
     return sql

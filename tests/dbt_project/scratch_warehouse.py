@@ -35,7 +35,7 @@ class ScratchWarehouse:
         """Copy macros, seeds of schemes and rates, and `layers`; write `stand_ins` as views."""
         (folder / "models" / "core").mkdir(parents=True)
         shutil.copytree(PROJECT / "macros", folder / "macros")
-        for seeds in ("schemes", "value", "credit", "statistics"):
+        for seeds in ("schemes", "value", "credit", "sales", "statistics"):
             shutil.copytree(PROJECT / "seeds" / seeds, folder / "seeds" / seeds)
         shutil.copytree(PROJECT / "tests" / "generic", folder / "tests" / "generic")
         for rates in (PROJECT / "seeds").glob("*exchange_rates*"):

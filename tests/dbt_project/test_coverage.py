@@ -24,7 +24,7 @@ ENTRIES = (
 def _published() -> set[str]:
     """`schema.table` and `schema.table.column` of every model with a contract, from its YAML."""
     schemas = {"metrics": "value", "schemes": "value", "value": "value", "credit": "credit",
-               "customer": "customer", "serving": "customer"}  # fmt: skip
+               "sales": "sales", "customer": "customer", "serving": "customer"}  # fmt: skip
     names = set()
     for folder, schema in schemas.items():
         for path in (PROJECT / "models" / folder).glob("*__models.yml"):

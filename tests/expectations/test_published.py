@@ -86,6 +86,17 @@ create table sales.forecast as select date '2026-01-31' as as_of_date, 'all' as 
 create table sales.safety_stock as select date '2026-01-31' as as_of_date,
     'p' || range as product_code, 1.0 as safety_stock, 2.0 as reorder_point, 'r1' as run_id
     from range(3);
+create table sales.funnel as select date '2026-01-31' as as_of_date, 'entry' as series_kind,
+    'lead' as series, 's' || range as stage, range as stage_rank, 9 - range as case_count,
+    null::decimal as conversion_rate, 1.0 as reached_rate,
+    null::decimal as days_from_previous_median, null::decimal as amount, 'CNY' as currency_code,
+    'r1' as run_id from range(3);
+create table sales.win_rates as select date '2026-01-31' as as_of_date, 'all' as series_kind,
+    'all' as series, 2 as closed_count, 1 as won_count, 1 as lost_count, 0.5 as win_rate,
+    9.0 as days_to_close_median, 'CNY' as currency_code, 'r1' as run_id;
+create table sales.opportunity_ageing as select date '2026-01-31' as as_of_date,
+    'east' as region, 'quote' as stage, '0-30' as bucket, 1 as open_count,
+    5.00 as expected_amount, 3 as days_open_max, 'CNY' as currency_code, 'r1' as run_id;
 create table credit.receivables_ageing as select date '2026-01-31' as as_of_date,
     'c' || range as customer_id, 'billing' as source_system, '1-30' as bucket, 1 as open_count,
     2.00 as open_amount, 'CNY' as currency_code, 'r1' as run_id from range(3);
