@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from report.parts import Section
 from report.published import Reader
-from report.value import base, expected, forecast, moves, people
+from report.value import base, expected, forecast, funnel, moves, people
 
 _PARTS = (
     *(base.classes, base.pyramid, base.rfm, moves.quadrants, moves.transitions),
     *(people.valuable, people.rising, expected.worth, expected.risk),
-    *(forecast.forecast, forecast.quality),
+    *(funnel.funnel, forecast.forecast, forecast.quality),
 )
 
 

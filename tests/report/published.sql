@@ -174,6 +174,31 @@ create table sales.forecast_backtest as
 select date '2026-01-31' as as_of_date, s.*
 from (values ('all', 'all', 10.5, 20.5), ('product_class', 'spare_part', 7.5, 8.5),
     ('product_class', 'tool', 9.5, 6.25)) as s(series_kind, series, forecast_error, naive_error);
+create table sales.funnel as
+select date '2026-01-31' as as_of_date, f.*, 'CNY' as currency_code
+from (values
+    ('entry', 'lead', 'lead', 1, 'Lead', '线索', 8, null, 1.0, null, null),
+    ('entry', 'lead', 'opportunity', 2, 'Opportunity', '商机', 4, 0.5, 0.5, 3.5, 900.0),
+    ('entry', 'lead', 'quote', 3, 'Quote', '报价', 2, 0.5, 0.25, 7.0, 400.0),
+    ('entry', 'lead', 'order', 4, 'Order', '订单', 1, 0.5, 0.125, 9.0, 200.0),
+    ('entry', 'opportunity', 'opportunity', 2, 'Opportunity', '商机', 3, null, 1.0, null, 700.0),
+    ('entry', 'opportunity', 'quote', 3, 'Quote', '报价', 0, 0.0, 0.0, null, 0.0),
+    ('entry', 'opportunity', 'order', 4, 'Order', '订单', 0, null, 0.0, null, 0.0),
+    ('lead_source', 'cold_call', 'lead', 1, 'Lead', '线索', 8, null, 1.0, null, null),
+    ('lead_source', 'cold_call', 'opportunity', 2, 'Opportunity', '商机', 4, 0.5, 0.5, 3.5, 900.0),
+    ('lead_source', 'cold_call', 'order', 4, 'Order', '订单', 1, 0.5, 0.125, 9.0, 200.0)
+) as f(series_kind, series, stage, stage_rank, stage_label_en, stage_label_zh, case_count,
+    conversion_rate, reached_rate, days_from_previous_median, amount);
+create table sales.win_rates as
+select date '2026-01-31' as as_of_date, w.*
+from (values ('all', 'all', 4, 0.75), ('lead_source', 'cold_call', 2, 0.5))
+    as w(series_kind, series, closed_count, win_rate);
+create table sales.opportunity_ageing as
+select date '2026-01-31' as as_of_date, a.*
+from (values
+    ('east', 'quote', '0-30', 1, 2, 150.0), ('west', 'opportunity', '0-30', 1, 1, 50.0),
+    ('west', 'opportunity', '>180', 5, 1, 25.0)
+) as a(region, stage, bucket, bucket_rank, open_count, expected_amount);
 create table value.model_quality as
 select date '2026-01-31' as as_of_date, q.* from (values
     ('churn_risk_contract', 1, 'auc', 0.5, 0.6, 'tenure alone', true, false,

@@ -17,7 +17,7 @@ SECTIONS = {
     "index.html": {"findings", "health", "overlap"},
     "value.html": {
         *("classes", "pyramid", "rfm", "quadrants", "transitions", "valuable", "rising"),
-        *("worth", "risk", "forecast", "quality"),
+        *("worth", "risk", "funnel", "forecast", "quality"),
     },
     "credit.html": {
         *("collection", "ageing", "rolls", "grades", "warnings", "overdue", "losses"),
@@ -64,7 +64,7 @@ def test_every_link_leads_to_a_section(folder: Path) -> None:
 
 def test_charts_have_a_name_for_who_cannot_see_them(folder: Path) -> None:
     charts = [chart for name in PAGES for chart in read(folder / name).charts]
-    assert len(charts) == 13
+    assert len(charts) == 14
     for chart in charts:
         title, _, text = str(chart["aria-label"]).partition(". ")
         assert title

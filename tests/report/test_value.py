@@ -11,7 +11,7 @@ from report.build import build
 from report.charts import Chart
 from report.parts import Heat, Section, Table
 from report.published import Reader
-from report.value import base, expected, forecast, moves, people
+from report.value import base, expected, forecast, funnel, moves, people
 from tests.report.made import publish, read
 
 
@@ -133,6 +133,38 @@ def test_what_is_at_stake_adds_up(reader: Reader) -> None:
     )
     assert [point[2] for point in _chart(section).marks[0].points] == [4600 * 0.625, 900 * 0.625]
     assert _part(section, "Most at stake").rows[0]["customer_id"] == "c10"
+
+
+def test_the_funnel_stacks_sales_by_how_they_entered(reader: Reader, folder: Path) -> None:
+    section = funnel.funnel(reader)
+    bars = {mark.name: [point[:3] for point in mark.points] for mark in _chart(section).marks}
+    assert bars == {
+        "entered as lead": [(0, 0, 8), (1, 0, 4), (2, 0, 2), (3, 0, 1)],
+        "entered as opportunity": [(1, 4, 7)],
+    }
+    (cold,) = _part(section, "Where leads come from").rows
+    assert [cold[name] for name in ("series", "leads", "win_rate")] == ["Cold call", 8, 0.5]
+    waiting = _part(section, "Open opportunities").rows
+    assert [(row["bucket"], row["open_count"], row["quoted"]) for row in waiting] == [
+        ("0-30", 3, 2),
+        (">180", 1, 0),
+    ]
+    text = read(folder / "value.html").sections["funnel"]
+    assert "12% of sales that entered as lead were ordered (1 of 8); 75% of closed" in text
+    # what nobody reached has no rate, not a rate of zero
+    assert "Order 订单 Opportunity 0 0% –" in text
+
+
+def test_a_firm_that_only_quotes_has_a_funnel(settings: Settings) -> None:
+    publish(
+        settings,
+        sql="delete from sales.funnel where series_kind <> 'entry' or series <> 'opportunity';"
+        " delete from sales.win_rates; delete from sales.opportunity_ageing",
+    )
+    build(settings)
+    text = read(settings.run_reports / "value.html").sections["funnel"]
+    assert "0% of sales that entered as opportunity were ordered (0 of 3)" in text
+    assert "Where leads come from" not in text
 
 
 def test_forecast_of_all_sales_with_its_band(reader: Reader, folder: Path) -> None:
