@@ -34,7 +34,6 @@ CUTS = 4
 SHORTEST = 12 + CUTS + STEPS - 1
 """Months of a series; with fewer there is nothing to learn and judge from."""
 
-BAND = 0.8
 FORECASTS = schema_of(
     [
         ("as_of_date", pa.date32()),
@@ -44,6 +43,7 @@ FORECASTS = schema_of(
         ("forecast_amount", pa.float64()),
         ("lower_amount", pa.float64()),
         ("upper_amount", pa.float64()),
+        ("band_share", pa.float64()),
         ("naive_amount", pa.float64()),
     ]
 )
@@ -168,7 +168,7 @@ def step(
     quality = _quality(judged, data_version(rows))
     better = [one.error < one.naive_error and quality.is_published for one in judged]
     forecasts = [
-        _forecast_rows(as_of, one, found, ahead)
+        _forecast_rows(as_of, one, found, ahead, said["forecast_band_share"])
         for one, found, good in zip(told, judged, better, strict=True)
         if good
     ]
@@ -223,16 +223,19 @@ def _quality(judged: Sequence[Judged], version: str) -> Quality:
     )  # fmt: skip
 
 
-def _forecast_rows(as_of: date, series: Series, judged: Judged, ahead: int) -> pa.Table:
+def _forecast_rows(
+    as_of: date, series: Series, judged: Judged, ahead: int, band_share: float
+) -> pa.Table:
+    """The band holds `band_share` of months when errors are normal."""
     told, plain = forecast(series.amounts, ahead), naive(series.amounts, ahead)
-    width = float(norm.ppf((1 + BAND) / 2)) * judged.spread(ahead)
+    width = float(norm.ppf((1 + band_share) / 2)) * judged.spread(ahead)
     return _rows(
         FORECASTS,
         [
             (
                 as_of, series.kind, series.name, series.month(one + 1), round(told[one], 2),
                 round(max(told[one] - width[one], 0.0), 2), round(told[one] + width[one], 2),
-                round(plain[one], 2),
+                band_share, round(plain[one], 2),
             )
             for one in range(ahead)
         ],

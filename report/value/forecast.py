@@ -8,7 +8,7 @@ from typing import Any
 from report.charts import Chart, Mark, line, numbers, places
 from report.parts import BUILD, NOT_BETTER, Column, Row, Section, Table, empty
 from report.published import Reader
-from report.wording import compact, month, plural, words
+from report.wording import compact, month, percent, plural, words
 
 
 def forecast(reader: Reader) -> Section:
@@ -72,7 +72,7 @@ def forecast(reader: Reader) -> Section:
     )[::-1]
     expected = reader.rows(
         """
-        select month, forecast_amount, lower_amount, upper_amount, naive_amount
+        select month, forecast_amount, lower_amount, upper_amount, band_share, naive_amount
         from sales.forecast
         where as_of_date = $as_of and series_kind = $kind and series = $series
         order by month
@@ -83,6 +83,7 @@ def forecast(reader: Reader) -> Section:
     name = "All sales" if is_all else words(shown["series"]).capitalize()
     first: date = (sold or expected)[0]["month"]
     end: date = expected[-1]["month"]
+    of_months = f"{percent(expected[0]['band_share'])} of months"
 
     def at(row: Row) -> int:
         """Place of a month; one without sales leaves its place empty."""
@@ -111,9 +112,7 @@ def forecast(reader: Reader) -> Section:
         places("Month", [month(day) for day in months], most=16),
         numbers(f"Sales in the month, {reader.currency}", drawn, compact),
         [
-            Mark(
-                "band", "80% of months", "accent", [*((place, up, up) for place, up in last), *band]
-            ),
+            Mark("band", of_months, "accent", [*((place, up, up) for place, up in last), *band]),
             line("naive forecast", "second", ahead("naive_amount"), dashed=True),
             line("sold", "accent", [(at(row), row["amount"]) for row in sold]),
             line("forecast", "accent", ahead("forecast_amount"), dashed=True),
@@ -134,7 +133,7 @@ def forecast(reader: Reader) -> Section:
         title,
         f"{name}: {compact(shown['forecast_amount'])} {reader.currency} expected in the next "
         f"{plural(len(expected), 'month', 'months')}",
-        "80% of months should fall into the band, by the errors of the back-test. The naive"
+        f"{of_months} should fall into the band, by the errors of the back-test. The naive"
         " forecast is last month again, or the same month of last year, whichever erred less."
         + (
             ""

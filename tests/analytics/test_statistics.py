@@ -20,9 +20,9 @@ SETTINGS = pa.table(
     {
         "setting": [
             "forecast_months", "cross_sell_fewest_customers", "stock_lead_time_days",
-            "stock_service_level",
+            "stock_service_level", "forecast_band_share",
         ],
-        "value": [6.0, 5.0, 30.0, 0.95],
+        "value": [6.0, 5.0, 30.0, 0.95, 0.8],
     }
 )  # fmt: skip
 
@@ -146,6 +146,12 @@ def test_a_season_with_a_trend_is_forecast_and_beats_the_naive() -> None:
     assert (told["lower_amount"] <= told["forecast_amount"]).all()
     width = told["upper_amount"] - told["forecast_amount"]
     assert width.is_monotonic_increasing
+    assert set(told["band_share"]) == {0.8}
+    # 1.6449 standard errors hold 90% of what is normal, 1.2816 hold 80%
+    wider = SETTINGS.set_column(1, "value", pa.array([6.0, 5.0, 30.0, 0.95, 0.9]))
+    wide = forecast.step(DAY, _sales(amounts), NO_DEMAND, wider)["sales_forecast"].to_pandas()
+    ratio = (wide["upper_amount"] - wide["forecast_amount"]) / width
+    assert ratio.tolist() == pytest.approx([1.6449 / 1.2816] * len(told), rel=1e-3)
     assert made["sales_backtest"]["is_published"].to_pylist() == [True]
 
 

@@ -167,7 +167,7 @@ from range(date '2024-02-01', date '2026-02-01', interval 1 month) as t(month),
 where s.series = 'all' or month <> date '2025-06-01';
 create table sales.forecast as
 select date '2026-01-31' as as_of_date, s.*, date '2026-02-01' as month, 1000.0 as lower_amount,
-    1500.0 as upper_amount, 99.0 as naive_amount
+    1500.0 as upper_amount, 0.75 as band_share, 99.0 as naive_amount
 from (values ('all', 'all', 1234.5), ('product_class', 'spare_part', 1111.5))
     as s(series_kind, series, forecast_amount);
 create table sales.forecast_backtest as

@@ -171,13 +171,14 @@ def test_forecast_of_all_sales_with_its_band(reader: Reader, folder: Path) -> No
     marks = {mark.name: mark.points for mark in _chart(forecast.forecast(reader)).marks}
     assert len(marks["sold"]) == 24
     assert [(at, float(amount)) for at, amount in marks["forecast"]] == [(23, 100.5), (24, 1234.5)]
-    assert [tuple(map(float, point)) for point in marks["80% of months"]] == [
+    assert [tuple(map(float, point)) for point in marks["75% of months"]] == [
         (23, 100.5, 100.5),
         (24, 1000, 1500),
     ]
     text = read(folder / "value.html").sections["forecast"]
     assert "All sales: 1,234 CNY expected in the next 1 month" in text
     assert "1,000.00" in text
+    assert "75% of months should fall into the band" in text
 
 
 def test_without_a_forecast_of_all_the_largest_part_is_shown(settings: Settings) -> None:

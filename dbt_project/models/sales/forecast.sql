@@ -11,6 +11,7 @@ typed as (
         {{ money('forecast_amount') }} as forecast_amount,
         {{ money('lower_amount') }} as lower_amount,
         {{ money('upper_amount') }} as upper_amount,
+        {{ rounded('band_share', 6, 9) }} as band_share,
         {{ money('naive_amount') }} as naive_amount,
         '{{ var("reporting_currency") }}' as currency_code
     from forecasts
