@@ -1,7 +1,7 @@
 """Receivable cycle explained by concentration, its square and timeliness of collection.
 
-In: observations per system and as-of date. Out: one row per term: coefficient, standard error, t,
-p, variance inflation. Touches nothing.
+In: observations per system and as-of date, and the settings. Out: one row per term: coefficient,
+standard error, t, p, variance inflation. Touches nothing.
 
 Least squares with the squared term, after the study the catalogue names (S000-64): it expects the
 cycle to rise and fall again with concentration (a negative square) and to fall with timeliness. A
@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-FEWEST = 30
-"""Observations under which nothing is estimated: 10 per coefficient, the usual rule of thumb."""
+from analytics.arrow import numbers_by_name
 
 TERMS = ("intercept", "concentration", "concentration_squared", "timeliness")
 _NUMBERS = ("coefficient", "standard_error", "t_value", "p_value", "variance_inflation")
@@ -35,11 +34,14 @@ _SCHEMA = pa.schema(_FIELDS)
 Matrix = npt.NDArray[np.float64]
 
 
-def regress(as_of_dates: Sequence[date], observations: pa.Table) -> Mapping[str, pa.Table]:
+def regress(
+    as_of_dates: Sequence[date], observations: pa.Table, settings: pa.Table
+) -> Mapping[str, pa.Table]:
     """The regression over all observations, told for the newest as-of date.
 
-    `observations`: receivable_cycle_days, top5_share, collection_timeliness. With fewer than
-    `FEWEST` whole rows, or a term that never moves, there is a note and no number.
+    `observations`: receivable_cycle_days, top5_share, collection_timeliness. With fewer whole rows
+    than the setting cycle_fewest_observations, or a term that never moves, there is a note and no
+    number.
     """
     names = ("receivable_cycle_days", "top5_share", "collection_timeliness")
     # in one order, whatever the engine's: sums of floating point hang on it
@@ -49,7 +51,7 @@ def regress(as_of_dates: Sequence[date], observations: pa.Table) -> Mapping[str,
     # centred, so that the share and its square are not one and the same
     centred = share - share.mean() if len(rows) else share
     terms = np.column_stack([np.ones(len(rows)), centred, centred**2, timeliness])
-    note = _unusable(terms)
+    note = _unusable(terms, int(numbers_by_name(settings)["cycle_fewest_observations"]))
     if note:
         made = [{"term": term, "note": note, "observations": len(rows)} for term in TERMS]
     else:
@@ -59,9 +61,9 @@ def regress(as_of_dates: Sequence[date], observations: pa.Table) -> Mapping[str,
     return {"cycle_regression": pa.Table.from_pylist(table, schema=_SCHEMA)}
 
 
-def _unusable(terms: Matrix) -> str | None:
-    if len(terms) < FEWEST:
-        return f"{len(terms)} observations are too few, {FEWEST} are needed"
+def _unusable(terms: Matrix, fewest: int) -> str | None:
+    if len(terms) < fewest:
+        return f"{len(terms)} observations are too few, {fewest} are needed"
     if np.linalg.matrix_rank(terms) < terms.shape[1]:
         return "a term does not vary"
     return None

@@ -63,7 +63,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         name="cycle_regression",
         after="metrics",
-        reads={"observations": "value.int_cycle_observations"},
+        reads={
+            "observations": "value.int_cycle_observations",
+            "settings": "statistics.model_settings",
+        },
         makes=["cycle_regression"],
         function="analytics.cycle_regression:regress",
     ),

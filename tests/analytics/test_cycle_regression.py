@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analytics.cycle_regression import FEWEST, TERMS, regress
+from analytics.cycle_regression import TERMS, regress
 
 DAYS = [date(2025, 12, 31), date(2026, 1, 31)]
+FEWEST = 30
+SETTINGS = pa.table({"setting": ["cycle_fewest_observations"], "value": [FEWEST]})
 
 
 def observations(rows: int, *, noise: float = 0.01) -> pa.Table:
@@ -28,7 +30,7 @@ def observations(rows: int, *, noise: float = 0.01) -> pa.Table:
 
 
 def test_known_coefficients_come_back() -> None:
-    rows = regress(DAYS, observations(200))["cycle_regression"].to_pylist()
+    rows = regress(DAYS, observations(200), SETTINGS)["cycle_regression"].to_pylist()
     assert [row["term"] for row in rows] == list(TERMS)
     assert {row["as_of_date"] for row in rows} == {DAYS[1]}
     found = [row["coefficient"] for row in rows]
@@ -40,21 +42,27 @@ def test_known_coefficients_come_back() -> None:
 
 @pytest.mark.parametrize("rows", [0, FEWEST - 1])
 def test_too_few_observations_give_a_note_and_no_number(rows: int) -> None:
-    made = regress(DAYS, observations(rows))["cycle_regression"].to_pylist()
+    made = regress(DAYS, observations(rows), SETTINGS)["cycle_regression"].to_pylist()
     assert len(made) == len(TERMS)
     assert all(row["coefficient"] is None and "too few" in row["note"] for row in made)
     assert made[0]["observations"] == rows
+    assert made[0]["note"].endswith(f"{FEWEST} are needed")
+
+
+def test_as_many_as_are_asked_for_are_enough() -> None:
+    made = regress(DAYS, observations(FEWEST), SETTINGS)["cycle_regression"].to_pylist()
+    assert all(row["note"] is None and row["coefficient"] is not None for row in made)
 
 
 def test_a_term_that_never_moves_gives_a_note() -> None:
     table = observations(50)
     still = table.set_column(1, "top5_share", pa.array([0.5] * 50))
-    made = regress(DAYS, still)["cycle_regression"].to_pylist()
+    made = regress(DAYS, still, SETTINGS)["cycle_regression"].to_pylist()
     assert {row["note"] for row in made} == {"a term does not vary"}
 
 
 def test_rows_without_a_value_are_left_out() -> None:
     table = observations(40)
     holes = pa.array([None, *table["collection_timeliness"].to_pylist()[1:]], pa.float64())
-    made = regress(DAYS, table.set_column(2, "collection_timeliness", holes))
+    made = regress(DAYS, table.set_column(2, "collection_timeliness", holes), SETTINGS)
     assert made["cycle_regression"]["observations"].to_pylist() == [39] * 4
