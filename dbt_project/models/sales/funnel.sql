@@ -98,7 +98,8 @@ with_previous as (
             partition by all_stages.as_of_date, all_stages.series_kind, all_stages.series
             order by all_stages.stage_rank asc nulls last
         ) as previous_count,
-        case when counted.case_count is null then 0 else counted.amount end as amount,
+        case when counted.case_count is null then {{ money('0') }} else counted.amount end
+            as amount,
         counted.days_from_previous_median
     from all_stages
     left join counted

@@ -26,6 +26,11 @@ closed as (
         dates.as_of_date,
         opportunities.outcome,
         opportunities.amount,
+        -- of what was lost nothing was won; of what is not known, that is not known either
+        case
+            when opportunities.outcome = 'won' then opportunities.amount
+            when opportunities.amount is not null then {{ money('0') }}
+        end as won_amount,
         {{ days_between('opportunities.opened_date', 'opportunities.closed_date') }} as days,
         coalesce(opportunities.lead_source, 'known_buyer') as lead_source,
         coalesce(customers.region, 'unknown') as region
@@ -43,6 +48,7 @@ in_series as (
         'all' as series,
         outcome,
         amount,
+        won_amount,
         days
     from closed
     {% for kind in ['lead_source', 'region'] %}
@@ -53,6 +59,7 @@ in_series as (
         {{ kind }} as series,
         outcome,
         amount,
+        won_amount,
         days
     from closed
     {% endfor %}
@@ -67,8 +74,7 @@ counted as (
         count(*) filter (where outcome = 'won') as won_count,
         count(*) filter (where outcome = 'lost') as lost_count,
         {{ money('sum(amount)') }} as closed_amount,
-        {{ money("sum(case when outcome = 'won' then amount when amount is not null then 0 end)") }}
-            as won_amount,
+        {{ money('sum(won_amount)') }} as won_amount,
         {{ median('days', 1) }} as days_to_close_median
     from in_series
     group by as_of_date, series_kind, series
