@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from multiprocessing import get_context
 
 import pyarrow as pa
 import pytest
@@ -38,9 +40,9 @@ class Day:
     """One day, and what each engine made of it: tables by `<schema>.<table>`."""
 
     day: date
-    duck: dict[str, pa.Table] = field(default_factory=dict)
-    spark: dict[str, pa.Table] = field(default_factory=dict)
-    keys: dict[str, list[str]] = field(default_factory=dict)
+    duck: dict[str, pa.Table]
+    spark: dict[str, pa.Table]
+    keys: dict[str, list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -54,29 +56,41 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
 
 @pytest.fixture(scope="session")
 def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
-    """Both days as the DAGs build them, on DuckDB and on Sail; the second build meets the tables of
-    the first, and runs all tests of the data."""
+    """Both days as the DAGs build them, on DuckDB and on Sail at the same time; the second build
+    meets the tables of the first, and on Sail runs all tests of the data (`make test` runs them on
+    DuckDB)."""
     root = tmp_path_factory.mktemp("parity")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KEHU_HOME", str(root / "duckdb"))
         here = load()
         there = replace(here, home=root / "spark", engine="spark", spark_table_format="delta")
         create(here, customers=CUSTOMERS, seed=7, day=FIRST_DAY)
-        found = [_day(here, there, FIRST_DAY, spark, tests=False)]
-        advance(here, days=1)
-        people_change(here)
-        return [*found, _day(here, there, FIRST_DAY + timedelta(days=1), spark)]
+        ingest(here, FIRST_DAY)
+        with ProcessPoolExecutor(1, get_context("spawn")) as beside:
+            first = _day(here, there, FIRST_DAY, spark.url, beside, tests=False)
+            beside.submit(_next_day, here).result()
+            next_day = FIRST_DAY + timedelta(days=1)
+            return [first, _day(here, there, next_day, spark.url, beside, tests=True)]
 
 
-def _day(here: Settings, there: Settings, day: date, spark: Spark, *, tests: bool = True) -> Day:
-    ingest(here, day)
+def _day(
+    here: Settings, there: Settings, day: date, url: str, beside: Executor, *, tests: bool
+) -> Day:
     copy_loaded(here, there)
-    found = Day(day)
-    for settings, tables in ((here, found.duck), (there, found.spark)):
-        began = time.perf_counter()
-        with engines.opened(settings, Address.parse(spark.url)) as engine:
-            build(settings, engine, tests=tests)
-            _LOG.info("%s, %s: %.1f s", settings.engine, day, time.perf_counter() - began)
-            tables.update(tables_of(engine, settings, OTHER_TESTS))
-    found.keys.update(keys(here))
-    return found
+    duck = beside.submit(_built, here, url, tests=False)
+    spark = _built(there, url, tests=tests)
+    return Day(day, duck.result(), spark, keys(here))
+
+
+def _built(settings: Settings, url: str, *, tests: bool) -> dict[str, pa.Table]:
+    began = time.perf_counter()
+    with engines.opened(settings, Address.parse(url)) as engine:
+        build(settings, engine, tests=tests)
+        _LOG.info("%s: %.1f s", settings.engine, time.perf_counter() - began)
+        return tables_of(engine, settings, OTHER_TESTS)
+
+
+def _next_day(settings: Settings) -> None:
+    advance(settings, days=1)
+    people_change(settings)
+    ingest(settings, FIRST_DAY + timedelta(days=1))
