@@ -4,7 +4,7 @@ In: nothing; facts are generated set-based in DuckDB, with a fixed seed. Out: se
 and memory on standard output: one as-of date, the same RFM in pandas and in DuckDB SQL by hand, and
 with `--months N` what one month more costs beside building N. Touches: a temporary folder.
 
-Run `python -m bench.value [--customers N] [--transactions N] [--months N]`.
+Run `python -m bench.value [--customers N] [--transactions N] [--months N] [--keep FOLDER]`.
 """
 
 from __future__ import annotations
@@ -122,9 +122,11 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--transactions", type=int, default=20_000_000)
     parser.add_argument("--months", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="a folder that stays")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kehu-bench-") as temporary:
-        folder = Path(temporary)
+        folder = asked.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         project(folder, MODELS)
         file = folder / "bench.duckdb"
         began = time.perf_counter()

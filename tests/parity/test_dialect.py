@@ -88,6 +88,12 @@ PROBES: dict[str, tuple[str, Any]] = {
     ),
     "a double that is stored below its half": ("{{ rounded('153.105e0', 2) }}", Decimal("153.11")),
     "a double below zero, away from it": ("{{ rounded('-2.125e0', 2) }}", Decimal("-2.13")),
+    "a double of many digits is rounded like one of few": (
+        "{{ rounded('-987654321.25e0', 1) }}",
+        Decimal("-987654321.3"),
+    ),
+    "a double in a narrow decimal": ("{{ rounded('12345.00005e0', 4, 9) }}", Decimal("12345.0001")),
+    "nothing, rounded": ("{{ rounded('cast(null as double)', 6) }}", None),
     "the other sign of many": (_all("sum(0 - amount)"), Decimal("-10.2849")),
     "round before a cast to a whole number": (
         "cast(round(cast(2.5 as decimal(4, 1)), 0) as integer)",
