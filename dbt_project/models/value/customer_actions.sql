@@ -1,8 +1,4 @@
-with newest as (
-    select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
-),
-
-deadlines as (
+with deadlines as (
     select * from {{ ref('action_deadlines') }}
 ),
 
@@ -47,8 +43,7 @@ scores as (
         scores.class_code,
         scores.weakest_indicator
     from {{ ref('scores') }} as scores
-    inner join newest
-        on scores.as_of_date = newest.as_of_date
+    where scores.as_of_date = {{ newest_as_of_date() }}
 ),
 
 -- Of a customer, the most urgent for each who acts.

@@ -1,21 +1,15 @@
-with newest as (
-    select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
-),
-
-holdings as (
+with holdings as (
     select distinct purchases.customer_id, purchases.product_class
     from {{ ref('int_purchase_classes') }} as purchases
-    inner join newest
-        on purchases.transaction_date <= newest.as_of_date
-            and purchases.void_from > newest.as_of_date
+    where purchases.transaction_date <= {{ newest_as_of_date() }}
+        and purchases.void_from > {{ newest_as_of_date() }}
 ),
 
 segments as (
     select scores.as_of_date, scores.customer_id, scores.class_code, scores.class_rank
     from {{ ref('scores') }} as scores
-    inner join newest
-        on scores.as_of_date = newest.as_of_date
-    where scores.scheme = 'value_score'
+    where scores.as_of_date = {{ newest_as_of_date() }}
+        and scores.scheme = 'value_score'
 ),
 
 sizes as (

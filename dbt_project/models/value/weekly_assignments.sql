@@ -1,9 +1,5 @@
-with newest as (
-    select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
-),
-
 -- Whoever was spoken to in the last 30 days waits.
-dormant as (
+with dormant as (
     select
         metrics.as_of_date,
         metrics.customer_id,
@@ -11,15 +7,16 @@ dormant as (
         metrics.monetary_total,
         metrics.currency_code
     from {{ ref('customer_metrics') }} as metrics
-    inner join newest
-        on metrics.as_of_date = newest.as_of_date
     inner join {{ ref('scores') }} as pools
         on metrics.as_of_date = pools.as_of_date
             and metrics.customer_id = pools.customer_id
             and pools.scheme = 'customer_pool'
             and pools.class_code = 'dormant'
-    where metrics.last_contact_date is null
-        or metrics.last_contact_date < {{ add_days('metrics.as_of_date', -30) }}
+    where metrics.as_of_date = {{ newest_as_of_date() }}
+        and (
+            metrics.last_contact_date is null
+            or metrics.last_contact_date < {{ add_days('metrics.as_of_date', -30) }}
+        )
 ),
 
 with_tier as (
