@@ -43,7 +43,7 @@ STATEMENTS = (
     (
         "create table core.dim_customers as select customer_id,"
         " case when hash(customer_id) % 10 = 0 then 'organisation' else 'person' end"
-        " as customer_type, 'region ' || (hash(customer_id) % 30) as region"
+        " as customer_type, 'region ' || (hash(customer_id) % 30) as region, first_seen_date"
         " from core.int_customers"
     ),
     # 7 of 10 in billing, 2 in orders, 1 in the hospital; one in a thousand is a credit note

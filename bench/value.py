@@ -52,7 +52,8 @@ def generate(file: Path, customers: int, transactions: int) -> None:
         )
         con.execute(
             "create table core.dim_customers as select customer_id, 'person' as customer_type,"
-            " 'region ' || (hash(customer_id) % 30) as region from core.int_customers"
+            " 'region ' || (hash(customer_id) % 30) as region, first_seen_date"
+            " from core.int_customers"
         )
         # least of two draws: few customers buy much, many little
         con.execute(

@@ -55,6 +55,76 @@
     {{ return(local_md5(sums | sort | join)) }}
 {%- endmacro %}
 
+{#- Before periods are told from the last day on that stands: those that began after it go. -#}
+{% macro forget_later_periods() -%}
+    {%- if is_incremental() -%}
+        merge into {{ this }} as told
+        using (
+            select max(case when is_kept then as_of_date end) as kept_date, count(*) as dates
+            from {{ ref('int_history_dates') }}
+        ) as days
+            on days.dates > 0 and coalesce(told.valid_from > days.kept_date, true)
+        when matched then delete
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Of each as-of date what the marts of a folder are told from: facts of its months and before,
+    schemes, seeds (name to columns), columns of the customers seen by then, code. -#}
+{% macro fingerprints_by_date(folder, seeds, customer_columns=none) -%}
+    select
+        as_of_dates.as_of_date,
+        as_of_dates.previous_as_of_date,
+        cast(sum(by_month.facts) as bigint) as facts,
+        cast(sum(by_month.fact_sum) as decimal(38, 0)) as fact_sum
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join (
+        select month, facts, fact_sum from {{ ref('int_fact_fingerprints') }}
+        union all
+        select month, facts, fact_sum from {{ ref('int_scheme_fingerprint') }}
+        {%- for relation, columns in seeds.items() %}
+        union all
+        select
+            cast('1900-01-01' as date) as month,
+            count(*) as facts,
+            sum({{ fingerprint(columns) }}) as fact_sum
+        from {{ ref(relation) }}
+        {%- endfor %}
+        {%- if customer_columns %}
+        union all
+        select
+            {{ month_start('first_seen_date') }} as month,
+            count(*) as facts,
+            sum({{ fingerprint(['customer_id'] + customer_columns) }}) as fact_sum
+        from {{ ref('dim_customers') }}
+        group by {{ month_start('first_seen_date') }}
+        {%- endif %}
+        union all
+        select
+            cast('1900-01-01' as date) as month,
+            1 as facts,
+            {{ fingerprint(["'" ~ code_of(folder) ~ "'"]) }} as fact_sum
+    ) as by_month
+        on as_of_dates.as_of_date >= by_month.month
+    group by as_of_dates.as_of_date, as_of_dates.previous_as_of_date
+{%- endmacro %}
+
+{#- The dates of `now` that were not told before, or from something else: `told` is none or has the
+    same columns, those of `columns` and as_of_date. -#}
+{% macro dates_told_otherwise(now, told, columns) -%}
+    select now_known.as_of_date
+    from {{ now }} as now_known
+    {%- if told is not none %}
+    left join {{ told }} as told
+        on now_known.as_of_date = told.as_of_date
+        {%- for column in columns %}
+            and now_known.{{ column }} is not distinct from told.{{ column }}
+        {%- endfor %}
+    where told.as_of_date is null
+    {%- endif %}
+{%- endmacro %}
+
 {#- The columns of customer_metrics behind the name of a relation, as its YAML lists them. -#}
 {% macro metric_columns(relation) -%}
     {%- set columns = [] -%}

@@ -22,7 +22,7 @@ NO_TESTS = ("--exclude", "resource_type:test")
 TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
 KEPT = (
     *("int_told_metrics", "metric_restatements", "int_stale_buckets"),
-    *("int_score_dates", "int_credit_dates"),
+    *("int_score_dates", "int_credit_dates", "int_value_dates", "int_history_dates"),
 )
 """What tells of a build, not of the facts."""
 PARTIAL = (
@@ -190,6 +190,59 @@ def test_credit_tables_are_told_again_for_the_dates_of_a_correction(
     warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
     assert warehouse.query(told) == []
     assert _differences(fresh, warehouse, tables) == {}
+
+
+BY_DATE = ("class_transitions", "customer_cube", "value_pyramid")
+"""Value tables by date that have rows of the made-up customers."""
+
+
+def test_value_tables_are_rewritten_only_where_something_changed(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    """What was told is marked: the mark goes from dates that a late purchase changes, and stays."""
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    value = (*NO_TESTS, "--select", "metrics", "schemes", "value")
+    marks = [f"update value.{table} set currency_code = 'marked'" for table in BY_DATE]
+    warehouse.execute(
+        "insert into facts.fct_transactions select * replace ('late' as transaction_key,"
+        " 'late' as document_no, date '2026-02-02' as transaction_date)"
+        " from facts.fct_transactions where transaction_kind = 'sale' and quantity > 0"
+        " order by gross_amount desc, transaction_key limit 1",
+        *marks,
+        "update value.class_history set class_rank = -1",
+    )
+    warehouse.build(*value, as_of_dates=DAYS[-1])
+    for table in BY_DATE:
+        rows = warehouse.query(
+            "select distinct as_of_date::varchar, currency_code = 'marked'"
+            f" from value.{table} order by 1"
+        )
+        # no month is known before the first
+        first = [] if table == "class_transitions" else [("2025-12-31", True)]
+        assert rows == [*first, ("2026-01-31", True), ("2026-02-03", False)], table
+    periods = warehouse.query(
+        "select distinct coalesce(valid_to <= '2026-01-31', false), class_rank = -1"
+        " from value.class_history order by 1"
+    )
+    assert periods == [(False, False), (True, True)], "only periods that ended before are kept"
+
+    fresh = daily[0].copy(tmp_path / "fresh")
+    fresh.execute(
+        f"attach '{warehouse.folder / 'work.duckdb'}' as other (read_only)",
+        "create or replace table facts.fct_transactions as"
+        " select * from other.facts.fct_transactions",
+    )
+    fresh.build("--full-refresh", *value, as_of_dates=DAYS[-1])
+    periods_of = "select scheme, customer_id, class_code, valid_from, valid_to"
+    everything = f"{periods_of} from value.class_history order by all"
+    assert warehouse.query(everything) == fresh.query(everything)
+
+    warehouse.execute(*marks)
+    warehouse.build(*value, as_of_dates=DAYS[-1])
+    for table in BY_DATE:
+        told = warehouse.query(f"select distinct currency_code from value.{table}")
+        assert told == [("marked",)], table
+    assert warehouse.query(everything) == fresh.query(everything)
 
 
 def test_a_full_refresh_gives_the_same_rows(

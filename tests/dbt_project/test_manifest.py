@@ -174,14 +174,20 @@ def test_python_never_imports_the_dbt_project() -> None:
     assert not list((CLONE / "dbt_project").rglob("*.py")), "dbt_project holds SQL only"
 
 
-def test_what_was_told_is_noted_after_all_that_tell_it(manifest: dict[str, Any]) -> None:
-    """A credit table by date that stood before its note would be kept though it was never told."""
+@pytest.mark.parametrize(
+    ("dates", "told", "tables"),
+    [("int_credit_dates", "int_told_credit", 7), ("int_value_dates", "int_told_value", 5)],
+)
+def test_what_was_told_is_noted_after_all_that_tell_it(
+    manifest: dict[str, Any], dates: str, told: str, tables: int
+) -> None:
+    """A table by date that stood before its note would be kept though it was never told."""
     by_date = {
         key
         for key, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
-        and any("int_credit_dates" in hook["sql"] for hook in node["config"]["pre-hook"])
+        and any(dates in hook["sql"] for hook in node["config"]["pre-hook"])
     }
-    note = manifest["nodes"]["model.kehu.int_told_credit"]
-    assert len(by_date) >= 7
+    note = manifest["nodes"][f"model.kehu.{told}"]
+    assert len(by_date) >= tables
     assert by_date <= set(note["depends_on"]["nodes"])

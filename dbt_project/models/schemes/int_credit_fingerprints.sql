@@ -11,42 +11,9 @@
     'scheme_classes': ['scheme', 'version', 'class_code', 'label_en', 'label_zh',
         'review_interval_months'],
 } -%}
-with by_month as (
-    select month, facts, fact_sum from {{ ref('int_fact_fingerprints') }}
-    union all
-    select month, facts, fact_sum from {{ ref('int_scheme_fingerprint') }}
-    {%- for seed, columns in seeds.items() %}
-    union all
-    select
-        cast('1900-01-01' as date) as month,
-        count(*) as facts,
-        sum({{ fingerprint(columns) }}) as fact_sum
-    from {{ ref(seed) }}
-    {%- endfor %}
-    union all
-    select
-        cast('1900-01-01' as date) as month,
-        1 as facts,
-        {{ fingerprint(["'" ~ code_of('credit') ~ "'"]) }} as fact_sum
-),
-
-summed as (
-    select month, sum(facts) as facts, sum(fact_sum) as fact_sum
-    from by_month
-    group by month
-),
-
-as_of_dates as (
-    select as_of_date, previous_as_of_date from {{ ref('int_as_of_dates') }}
+-- A grade tells the one before it, so the day before belongs to it.
+with fingerprints as (
+    {{ fingerprints_by_date('credit', seeds) }}
 )
 
--- A grade tells the one before it, so the day before belongs to it.
-select
-    as_of_dates.as_of_date,
-    as_of_dates.previous_as_of_date,
-    cast(sum(summed.facts) as bigint) as facts,
-    cast(sum(summed.fact_sum) as decimal(38, 0)) as fact_sum
-from as_of_dates
-inner join summed
-    on as_of_dates.as_of_date >= summed.month
-group by as_of_dates.as_of_date, as_of_dates.previous_as_of_date
+select * from fingerprints

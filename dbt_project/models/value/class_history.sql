@@ -1,3 +1,8 @@
+{{ config(
+    pre_hook="{{ forget_later_periods() }}",
+    unique_key=['scheme', 'customer_id', 'valid_from'],
+    incremental_strategy=upsert_strategy(),
+) }}
 {%- set plan = scheme_plan() -%}
 {%- set schemes = plan | map(attribute='scheme') | unique | list -%}
 {%- set of_customer -%}
@@ -8,8 +13,15 @@ over (
 {%- endset -%}
 -- columns stand in loops that the linter does not run
 -- noqa: disable=LT02
-with points as (
-    select * from {{ ref('int_scheme_points') }}
+with dates as (
+    select * from {{ ref('int_history_dates') }}
+),
+
+points as (
+    select points.*
+    from {{ ref('int_scheme_points') }} as points
+    inner join dates
+        on points.as_of_date = dates.as_of_date
 ),
 
 as_of_dates as (
@@ -83,14 +95,40 @@ periods as (
         ) as next_as_of_date
     from bounds
     where is_first <> is_last
+),
+
+-- Periods that go on from a day that was told before, and stand.
+{% if is_incremental() -%}
+going_on as (
+    select told.scheme, told.customer_id, told.valid_from, dates.as_of_date
+    from {{ this }} as told
+    inner join dates
+        on dates.is_kept
+            and told.valid_from < dates.as_of_date
+            and coalesce(told.valid_to > dates.as_of_date, true)
+),
+{%- else -%}
+going_on as (
+    select scheme, customer_id, as_of_date as valid_from, as_of_date
+    from periods
+    where 1 = 0
+),
+{%- endif %}
+
+told_from_the_first as (
+    select
+        periods.scheme,
+        periods.customer_id,
+        periods.class_code,
+        periods.class_rank,
+        coalesce(going_on.valid_from, periods.as_of_date) as valid_from,
+        periods.next_as_of_date as valid_to
+    from periods
+    left join going_on
+        on periods.scheme = going_on.scheme
+            and periods.customer_id = going_on.customer_id
+            and periods.as_of_date = going_on.as_of_date
+    where periods.is_first
 )
 
-select
-    scheme,
-    customer_id,
-    class_code,
-    class_rank,
-    as_of_date as valid_from,
-    next_as_of_date as valid_to
-from periods
-where is_first
+select * from told_from_the_first

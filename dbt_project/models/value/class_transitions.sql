@@ -6,21 +6,12 @@ with amounts as (
     select as_of_date, customer_id, monetary_12m from {{ ref('customer_metrics') }}
 ),
 
--- The last day that is known of each month, and that of the month known before it.
-months as (
-    select
-        {{ month_start('as_of_date') }} as month,
-        max(as_of_date) as as_of_date
-    from {{ ref('int_as_of_dates') }}
-    group by {{ month_start('as_of_date') }}
-),
-
 steps as (
-    select
-        month,
-        as_of_date,
-        lag(as_of_date) over (order by as_of_date asc nulls last) as previous_as_of_date
-    from months
+    select steps.month, steps.as_of_date, steps.previous_as_of_date
+    from {{ ref('int_month_steps') }} as steps
+    inner join {{ ref('int_value_dates') }} as dates
+        on steps.as_of_date = dates.as_of_date
+    where steps.previous_as_of_date is not null
 ),
 
 -- All schemes side by side, so that each customer of two days meets once.
@@ -39,7 +30,6 @@ arrivals as (
     from classes
     inner join steps
         on classes.as_of_date = steps.as_of_date
-    where steps.previous_as_of_date is not null
 ),
 
 departures as (

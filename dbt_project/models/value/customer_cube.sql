@@ -8,6 +8,7 @@ with metrics as (
         margin_12m,
         loyalty_score
     from {{ ref('customer_metrics') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
 ),
 
 customers as (

@@ -2,6 +2,7 @@ with scores as (
     select as_of_date, customer_id, class_code, version
     from {{ ref('scores') }}
     where scheme = 'power_segment'
+        and as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
 ),
 
 metrics as (

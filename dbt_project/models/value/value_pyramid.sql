@@ -4,6 +4,7 @@ with amounts as (
     select as_of_date, '{{ basis }}' as basis, customer_id, {{ basis }} as amount
     from {{ ref('customer_metrics') }}
     where {{ basis }} > 0
+        and as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
     {{- '
     union all' if not loop.last }}
     {%- endfor %}

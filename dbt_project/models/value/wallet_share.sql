@@ -8,6 +8,7 @@ with metrics as (
         currency_code
     from {{ ref('customer_metrics') }}
     where wallet_headroom is not null
+        and as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
 ),
 
 ranked as (

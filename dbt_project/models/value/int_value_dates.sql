@@ -1,0 +1,9 @@
+with dates as (
+    {{ dates_told_otherwise(
+        ref('int_value_fingerprints'),
+        told_before('int_told_value'),
+        ['previous_as_of_date', 'previous_month_date', 'facts', 'fact_sum'],
+    ) }}
+)
+
+select * from dates
