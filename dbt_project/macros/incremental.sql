@@ -71,11 +71,13 @@
 {%- endmacro %}
 
 {#- Of each as-of date what the marts of a folder are told from: facts of its months and before,
-    schemes, seeds (name to columns), columns of the customers seen by then, code. -#}
+    schemes, seeds (name to columns), columns of the customers seen by then, code; and the days that
+    its marts look back to: the one before, and on the last day of a month that of the month before. -#}
 {% macro fingerprints_by_date(folder, seeds, customer_columns=none) -%}
     select
         as_of_dates.as_of_date,
         as_of_dates.previous_as_of_date,
+        steps.previous_as_of_date as previous_month_date,
         cast(sum(by_month.facts) as bigint) as facts,
         cast(sum(by_month.fact_sum) as decimal(38, 0)) as fact_sum
     from {{ ref('int_as_of_dates') }} as as_of_dates
@@ -107,7 +109,10 @@
             {{ fingerprint(["'" ~ code_of(folder) ~ "'"]) }} as fact_sum
     ) as by_month
         on as_of_dates.as_of_date >= by_month.month
-    group by as_of_dates.as_of_date, as_of_dates.previous_as_of_date
+    left join {{ ref('int_month_steps') }} as steps
+        on as_of_dates.as_of_date = steps.as_of_date
+    group by
+        as_of_dates.as_of_date, as_of_dates.previous_as_of_date, steps.previous_as_of_date
 {%- endmacro %}
 
 {#- The dates of `now` that were not told before, or from something else: `told` is none or has the

@@ -192,6 +192,35 @@ def test_credit_tables_are_told_again_for_the_dates_of_a_correction(
     assert _differences(fresh, warehouse, tables) == {}
 
 
+def test_a_corrected_debt_is_told_again_from_its_month_on(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    ((customer, key),) = warehouse.query(
+        "select customer_id, receivable_key from value.int_debt_buckets"
+        " inner join facts.fct_receivables using (customer_id, receivable_key)"
+        " where as_of_date = '2026-01-31' and issued_date >= '2026-01-01' order by 2 limit 1"
+    )
+    warehouse.execute(
+        f"update facts.fct_receivables set amount = amount + 1000 where receivable_key = '{key}'"
+    )
+    marked = warehouse.copy(tmp_path / "marked")
+    marked.execute("update value.int_debt_buckets set bucket = 'marked'")
+    marked.build(*NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
+    assert marked.query(
+        "select distinct as_of_date::varchar, customer_id from value.int_debt_buckets"
+        " where bucket <> 'marked' order by 1"
+    ) == [(day, customer) for day in ("2026-01-31", "2026-02-03")]
+
+    fresh = warehouse.copy(tmp_path / "fresh")
+    warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
+    fresh.build("--full-refresh", *NO_TESTS, as_of_dates=DAYS[-1])
+    tables = [table for table in _tables(fresh) if table.startswith("credit.")]
+    tables.append("value.int_debt_buckets")
+    assert "credit.receivables_ageing" in _differences(fresh, daily[1], tables)
+    assert _differences(fresh, warehouse, tables) == {}
+
+
 BY_DATE = ("class_transitions", "customer_cube", "value_pyramid")
 """Value tables by date that have rows of the made-up customers."""
 

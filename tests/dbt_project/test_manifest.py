@@ -176,7 +176,7 @@ def test_python_never_imports_the_dbt_project() -> None:
 
 @pytest.mark.parametrize(
     ("dates", "told", "tables"),
-    [("int_credit_dates", "int_told_credit", 7), ("int_value_dates", "int_told_value", 5)],
+    [("int_credit_dates", "int_told_credit", 8), ("int_value_dates", "int_told_value", 5)],
 )
 def test_what_was_told_is_noted_after_all_that_tell_it(
     manifest: dict[str, Any], dates: str, told: str, tables: int

@@ -57,10 +57,12 @@ def scheme_warehouse(
         encoding="utf-8",
     )
     # Who exists, and what a build before told, is not the matter here: every date is scored.
-    shutil.copy(PROJECT / "models" / "metrics" / "int_as_of_dates.sql", metrics)
+    for name in ("int_as_of_dates", "int_month_steps"):
+        shutil.copy(PROJECT / "models" / "metrics" / f"{name}.sql", metrics)
     for name, query in {
         "dim_customers": "select distinct customer_id from {{ ref('customer_metrics') }}",
         "int_stale_buckets": "select distinct as_of_date from {{ ref('customer_metrics') }}",
+        "int_debt_buckets": "select as_of_date from {{ ref('int_as_of_dates') }}",
         "int_fact_fingerprints": "select '' as bucket, cast(null as date) as month,"
         " cast(0 as bigint) as facts, cast(0 as decimal(38, 0)) as fact_sum",
     }.items():

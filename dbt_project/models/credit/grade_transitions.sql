@@ -5,9 +5,11 @@ with grades as (
 ),
 
 steps as (
-    select month, as_of_date, previous_as_of_date
-    from {{ ref('int_month_steps') }}
-    where previous_as_of_date is not null
+    select steps.month, steps.as_of_date, steps.previous_as_of_date
+    from {{ ref('int_month_steps') }} as steps
+    inner join {{ ref('int_credit_dates') }} as dates
+        on steps.as_of_date = dates.as_of_date
+    where steps.previous_as_of_date is not null
 ),
 
 arrivals as (

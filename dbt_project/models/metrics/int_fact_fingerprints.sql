@@ -6,7 +6,7 @@
         'product_class', 'gross_amount', 'margin_amount', 'discount_rate']),
     ('int_purchases', 'customer_id', 'cancelled_date', ['transaction_key']),
     ('int_receivable_days', 'customer_id', 'movement_date', ['receivable_key', 'due_date',
-        'source_system', 'exchange_rate', 'due_change', 'paid_change', 'written_off_change']),
+        'source_system', 'currency_code', 'exchange_rate', 'due_change', 'paid_change', 'written_off_change']),
     ('fct_receipts', 'customer_id', 'paid_date', ['receipt_key', 'amount', 'currency_code']),
     ('fct_receipts', 'customer_id', 'settled_date', ['receipt_key']),
     ('fct_receipts', 'customer_id', 'reversed_date', ['receipt_key', 'reversal_reason']),
@@ -36,6 +36,8 @@
     ('int_exchange_rates', 'valid_from', ['from_currency', 'rate']),
     ('risk_rates', "cast('1900-01-01' as date)", ['lower_days', 'upper_days',
         'default_probability', 'loss_given_default']),
+    ('ageing_buckets', "cast('1900-01-01' as date)", ['bucket', 'bucket_rank', 'lower_days',
+        'upper_days']),
     ('relationship_periods', "cast('1900-01-01' as date)", ['period_no', 'discount_rate']),
 ] -%}
 with fingerprints as (

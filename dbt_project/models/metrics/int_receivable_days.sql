@@ -19,6 +19,7 @@ joined as (
         receivables.customer_id,
         receivables.source_system,
         receivables.due_date,
+        receivables.currency_code,
         exchange_rates.rate as exchange_rate,
         movements.movement_date,
         movements.due_change,

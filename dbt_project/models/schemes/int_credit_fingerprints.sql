@@ -7,11 +7,9 @@
     'credit_bands': ['scorecard', 'class_code', 'lower', 'upper', 'class_rank', 'label_en',
         'label_zh', 'proposed_decision', 'limit_months', 'highest_limit', 'yearly_rate',
         'needs_review'],
-    'ageing_buckets': ['bucket', 'bucket_rank', 'lower_days', 'upper_days'],
     'scheme_classes': ['scheme', 'version', 'class_code', 'label_en', 'label_zh',
         'review_interval_months'],
 } -%}
--- A grade tells the one before it, so the day before belongs to it.
 with fingerprints as (
     {{ fingerprints_by_date('credit', seeds) }}
 )

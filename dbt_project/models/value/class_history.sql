@@ -97,8 +97,8 @@ periods as (
     where is_first <> is_last
 ),
 
--- Periods that go on from a day that was told before, and stand.
 {% if is_incremental() -%}
+-- Periods that go on from a day that was told before, and stands.
 going_on as (
     select told.scheme, told.customer_id, told.valid_from, dates.as_of_date
     from {{ this }} as told
@@ -107,27 +107,24 @@ going_on as (
             and told.valid_from < dates.as_of_date
             and coalesce(told.valid_to > dates.as_of_date, true)
 ),
-{%- else -%}
-going_on as (
-    select scheme, customer_id, as_of_date as valid_from, as_of_date
-    from periods
-    where 1 = 0
-),
-{%- endif %}
 
+{% endif -%}
 told_from_the_first as (
     select
         periods.scheme,
         periods.customer_id,
         periods.class_code,
         periods.class_rank,
-        coalesce(going_on.valid_from, periods.as_of_date) as valid_from,
+        {{ 'coalesce(going_on.valid_from, periods.as_of_date)' if is_incremental()
+            else 'periods.as_of_date' }} as valid_from,
         periods.next_as_of_date as valid_to
     from periods
+    {%- if is_incremental() %}
     left join going_on
         on periods.scheme = going_on.scheme
             and periods.customer_id = going_on.customer_id
             and periods.as_of_date = going_on.as_of_date
+    {%- endif %}
     where periods.is_first
 )
 

@@ -1,3 +1,9 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_stale_buckets'), true) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 with states as (
     select
         receivable_key,
@@ -13,8 +19,8 @@ with states as (
     where open_amount > 0
 ),
 
-as_of_dates as (
-    select as_of_date from {{ ref('int_as_of_dates') }}
+stale_buckets as (
+    select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
 buckets as (
@@ -23,7 +29,7 @@ buckets as (
 
 open_debts as (
     select
-        as_of_dates.as_of_date,
+        stale_buckets.as_of_date,
         states.receivable_key,
         states.customer_id,
         states.source_system,
@@ -31,11 +37,12 @@ open_debts as (
         states.due_date,
         states.open_amount,
         states.exchange_rate,
-        {{ days_between('states.due_date', 'as_of_dates.as_of_date') }} as days_past_due
+        {{ days_between('states.due_date', 'stale_buckets.as_of_date') }} as days_past_due
     from states
-    inner join as_of_dates
-        on states.valid_from <= as_of_dates.as_of_date
-            and (states.valid_to is null or states.valid_to > as_of_dates.as_of_date)
+    inner join stale_buckets
+        on {{ bucket_of('states.customer_id') }} = stale_buckets.bucket
+            and states.valid_from <= stale_buckets.as_of_date
+            and (states.valid_to is null or states.valid_to > stale_buckets.as_of_date)
 )
 
 select
