@@ -111,7 +111,7 @@ def build(
         "print(json.dumps([o.success, time.perf_counter() - b, u.ru_utime + u.ru_stime,"
         " u.ru_maxrss / 1e6, t, f]))"
     )
-    variables = json.dumps({"as_of_dates": list(days), "reporting_currency": "CNY"})
+    variables = json.dumps({"reporting_currency": "CNY"})
     arguments = ["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "build"]
     arguments += ["--select", *select, "--exclude", "source:*+", *exclude]
     arguments += ["--exclude-resource-type", "test"]
@@ -120,7 +120,13 @@ def build(
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps([*arguments, "--vars", variables])],
         # the process itself takes up to a gigabyte beside what DuckDB may take
-        env={"KEHU_MEMORY": "7GB", **os.environ, "KEHU_WORK_FILE": str(file), "DO_NOT_TRACK": "1"},
+        env={
+            "KEHU_MEMORY": "7GB",
+            **os.environ,
+            "KEHU_WORK_FILE": str(file),
+            "KEHU_DBT_AS_OF_DATES": " ".join(days),
+            "DO_NOT_TRACK": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

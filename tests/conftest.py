@@ -32,6 +32,18 @@ KEYS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests of `make test`, so that what several tests look at is made
+    once: folder by folder; those of dbt by module, except where they share one build."""
+    for item in items:
+        group = item.path.parent.name
+        if group == "dbt_project":
+            shared = "marts" in getattr(item, "fixturenames", ())
+            group = "marts" if shared else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Fixed keys and a home below pytest's folder, for the whole session."""

@@ -111,18 +111,21 @@ def _runner(
     from dbt.cli.main import dbtRunner
 
     target, project = settings.dbt_target, str(settings.dbt_project)
+    # The macro as_of_dates() says why these are told another way than the other variables.
+    days = {"KEHU_DBT_AS_OF_DATES": " ".join(variables.get("as_of_dates", ()))}
+    others = {name: value for name, value in variables.items() if name != "as_of_dates"}
     quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "info"]
     quiet += ["--no-send-anonymous-usage-stats", "--no-version-check"]
     # Absolute, whoever calls: dbt's parse cache holds paths.
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-    places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(dict(variables))]
+    places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(others)]
     places += ["--target", engine.dbt_target if engine else "duckdb"]
 
     def run(runner: Any, command: str, *arguments: str) -> Any:
         return runner.invoke([*quiet, command, *places, *arguments])
 
     try:
-        with set_during(engine.dbt_environment if engine else {}):
+        with set_during(days | (dict(engine.dbt_environment) if engine else {})):
             parsed = run(dbtRunner(), "parse")
             _check("the project", parsed, settings)
             # Macros that look at the graph need it; dbt builds it only when it parses by itself.

@@ -34,7 +34,7 @@
 {% macro forget_unasked_dates() -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where as_of_date not in (
-            {%- for as_of_date in var('as_of_dates') -%}
+            {%- for as_of_date in as_of_dates() -%}
                 cast('{{ as_of_date }}' as date){{ ', ' if not loop.last }}
             {%- endfor -%}
         )

@@ -42,7 +42,7 @@
 
 {#- Versions of schemes in force on the as-of dates, those that read another scheme's class last. -#}
 {% macro scheme_plan() -%}
-    {%- set dates = var('as_of_dates') | sort -%}
+    {%- set dates = as_of_dates() | sort -%}
     {#- named before anything else, so that dbt knows while parsing what a caller reads -#}
     {%- set versions = ref('int_scheme_versions') -%}
     {%- set seeds = {} -%}

@@ -5,7 +5,7 @@
 
 {#- The newest day that is asked for, as a date. -#}
 {% macro newest_as_of_date() -%}
-    cast('{{ var("as_of_dates") | max }}' as date)
+    cast('{{ as_of_dates() | max }}' as date)
 {%- endmacro %}
 
 {#- dbt closes rows that are gone from the source as of this moment. -#}

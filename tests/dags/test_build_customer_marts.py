@@ -77,6 +77,27 @@ def test_unit_tests_of_the_models(first_round: Round, variables: dict[str, Any])
     assert failed == []
 
 
+def test_another_day_is_told_without_parsing_everything_anew(
+    first_round: Round, variables: dict[str, Any]
+) -> None:
+    """The newest day is another one in every run; other settings hardly ever change."""
+    anew = "Unable to do partial parsing"
+    log_file = dbt._log_file(first_round.settings)
+
+    def compiled(changed: dict[str, Any]) -> tuple[str, str]:
+        before = len(log_file.read_text(encoding="utf-8"))
+        with dbt._runner(first_round.settings, variables | changed) as (_, run):
+            results = run("compile", "--select", "int_as_of_dates").result.results
+        (code,) = [one.node.compiled_code for one in results if one.node.name == "int_as_of_dates"]
+        return code, log_file.read_text(encoding="utf-8")[before:]
+
+    for day in ("2024-02-29", "2024-03-31"):
+        code, said = compiled({"as_of_dates": [day]})
+        assert f"cast('{day}' as date)" in code
+        assert anew not in said
+    assert anew in compiled({"reporting_currency": "EUR"})[1]
+
+
 def test_a_failing_test_is_named_without_a_cell(
     first_round: Round, variables: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

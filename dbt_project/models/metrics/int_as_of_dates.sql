@@ -1,5 +1,5 @@
 with as_of_dates as (
-    {% for as_of_date in var('as_of_dates') %}
+    {% for as_of_date in as_of_dates() %}
     select cast('{{ as_of_date }}' as date) as as_of_date
     {%- if not loop.last %}
     union
