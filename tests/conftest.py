@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,11 @@ KEYS = {
     "AIRFLOW__API__SECRET_KEY": "test-0123456789abcdef0123456789abcdef",
     "AIRFLOW__API_AUTH__JWT_SECRET": "test-0123456789abcdef0123456789abcdef0123456789abcdef012345",
 }
+
+
+# Spark's client takes a process whose main module has no file for one that runs its doctests; the
+# processes of pytest-xdist are such.
+sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 
 
 @pytest.hookimpl(tryfirst=True)
