@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -30,6 +30,7 @@ from warehouse import engines
 from warehouse.engines import Address, sessions
 
 CUSTOMERS = 200
+NEXT_DAY = FIRST_DAY + timedelta(days=1)
 OTHER_TESTS = ("probes", "upserts", "broken")
 """Schemas that other tests make in the same session of the engine."""
 _LOG = logging.getLogger(__name__)
@@ -67,19 +68,16 @@ def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
         create(here, customers=CUSTOMERS, seed=7, day=FIRST_DAY)
         ingest(here, FIRST_DAY)
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-            first = _day(here, there, FIRST_DAY, spark.url, beside, tests=False)
-            beside.submit(_next_day, here).result()
-            next_day = FIRST_DAY + timedelta(days=1)
-            return [first, _day(here, there, next_day, spark.url, beside, tests=True)]
-
-
-def _day(
-    here: Settings, there: Settings, day: date, url: str, beside: Executor, *, tests: bool
-) -> Day:
-    copy_loaded(here, there)
-    duck = beside.submit(_built, here, url, tests=False)
-    spark = _built(there, url, tests=tests)
-    return Day(day, duck.result(), spark, keys(here))
+            copy_loaded(here, there)
+            duck = beside.submit(_built, here, spark.url, tests=False)
+            gone_on = beside.submit(_go_on, here)
+            tables = _built(there, spark.url, tests=False)
+            first = Day(FIRST_DAY, duck.result(), tables, keys(here))
+            gone_on.result()
+            copy_loaded(here, there)
+            duck = beside.submit(_built, here, spark.url, tests=False)
+            tables = _built(there, spark.url, tests=True)
+            return [first, Day(NEXT_DAY, duck.result(), tables, keys(here))]
 
 
 def _built(settings: Settings, url: str, *, tests: bool) -> dict[str, pa.Table]:
@@ -90,7 +88,8 @@ def _built(settings: Settings, url: str, *, tests: bool) -> dict[str, pa.Table]:
         return tables_of(engine, settings, OTHER_TESTS)
 
 
-def _next_day(settings: Settings) -> None:
+def _go_on(settings: Settings) -> None:
+    """The second day of the sources, loaded."""
     advance(settings, days=1)
     people_change(settings)
-    ingest(settings, FIRST_DAY + timedelta(days=1))
+    ingest(settings, NEXT_DAY)
