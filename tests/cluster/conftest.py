@@ -28,6 +28,7 @@ from tests.cluster.servers import Server
 from tests.conftest import KEYS
 from tests.parity.days import (
     FIRST_DAY,
+    NO_TESTS,
     build,
     copy_loaded,
     ingest,
@@ -118,7 +119,7 @@ def _days(
             began = time.monotonic()
             if number == 0:
                 with engines.opened(found.settings) as opened:
-                    build(found.settings, opened, tests=False)
+                    build(found.settings, opened, NO_TESTS)
             else:
                 another_day(found.settings)
                 # a session that lives on would look for the files that the round replaces

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,7 +16,9 @@ import pytest
 from demo.lifecycle import advance, create
 from kehu.settings import Settings, load
 from tests.parity.days import (
+    ALL_BUT_KEYS,
     FIRST_DAY,
+    NO_TESTS,
     build,
     copy_loaded,
     ingest,
@@ -58,8 +60,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
 @pytest.fixture(scope="session")
 def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
     """Both days as the DAGs build them, on DuckDB and on Sail at the same time; the second build
-    meets the tables of the first, and on Sail runs all tests of the data (`make test` runs them on
-    DuckDB)."""
+    meets the tables of the first, and on Sail runs the tests of the data (`make test` runs them on
+    DuckDB), of which those of keys are looked at in one go here."""
     root = tmp_path_factory.mktemp("parity")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KEHU_HOME", str(root / "duckdb"))
@@ -69,21 +71,21 @@ def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
         ingest(here, FIRST_DAY)
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:
             copy_loaded(here, there)
-            duck = beside.submit(_built, here, spark.url, tests=False)
+            duck = beside.submit(_built, here, spark.url, NO_TESTS)
             gone_on = beside.submit(_go_on, here)
-            tables = _built(there, spark.url, tests=False)
+            tables = _built(there, spark.url, NO_TESTS)
             first = Day(FIRST_DAY, duck.result(), tables, keys(here))
             gone_on.result()
             copy_loaded(here, there)
-            duck = beside.submit(_built, here, spark.url, tests=False)
-            tables = _built(there, spark.url, tests=True)
+            duck = beside.submit(_built, here, spark.url, NO_TESTS)
+            tables = _built(there, spark.url, ALL_BUT_KEYS)
             return [first, Day(NEXT_DAY, duck.result(), tables, keys(here))]
 
 
-def _built(settings: Settings, url: str, *, tests: bool) -> dict[str, pa.Table]:
+def _built(settings: Settings, url: str, tests: Sequence[str]) -> dict[str, pa.Table]:
     began = time.perf_counter()
     with engines.opened(settings, Address.parse(url)) as engine:
-        build(settings, engine, tests=tests)
+        build(settings, engine, tests)
         _LOG.info("%s: %.1f s", settings.engine, time.perf_counter() - began)
         return tables_of(engine, settings, OTHER_TESTS)
 

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -35,6 +35,8 @@ NOT_BUILT = {
     *("raw", "ops", "kehu_lake"),  # what was loaded, and books
     *("default", "information_schema", "global_temp"),  # the engine's own
 }
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+ALL_BUT_KEYS = (*dbt._TESTS_OF_DATA, "--exclude", "test_name:unique_combination")
 _TYPES = {
     "tinyint": pa.int8(),
     "smallint": pa.int16(),
@@ -70,17 +72,15 @@ def copy_loaded(here: Settings, there: Settings) -> None:
         shutil.copytree(part, there.home / part.relative_to(here.home), dirs_exist_ok=True)
 
 
-def build(settings: Settings, engine: Engine, *, tests: bool = True) -> None:
-    """Build as the DAG does, statistics included, and with or without tests of the data."""
+def build(settings: Settings, engine: Engine, tests: Sequence[str] = dbt._TESTS_OF_DATA) -> None:
+    """Build as the DAG does, statistics included; `tests` says to dbt which of the data it runs."""
     # the newest day and two month ends, of the thirteen days of a real run
     dates = [date.fromisoformat(day) for day in sorted(raw.as_of_dates(settings))[-3:]]
     variables = {"as_of_dates": list(map(str, dates)), "reporting_currency": "CNY"}
     engine.register_raw(read_all(settings.contract_dirs))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KEHU_WORK_FILE", str(settings.work_file))
-        if not tests:
-            left_out = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-            patch.setattr(dbt, "_TESTS_OF_DATA", left_out)
+        patch.setattr(dbt, "_TESTS_OF_DATA", tests)
         dbt.build(settings, variables, engine, partial(run_after, engine=engine, as_of_dates=dates))
     run_id = f"parity{max(dates):%d}"
     remember(identity_memory.settle(settings, engine, run_id, max(dates)), settings, run_id)

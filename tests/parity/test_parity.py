@@ -63,6 +63,18 @@ def test_every_table_was_compared(days: list[Day]) -> None:
         assert [name for name in FILLED if day.spark[name].num_rows == 0] == []
 
 
+def test_keys_are_unique(days: list[Day]) -> None:
+    """Of every table whose YAML names a key."""
+    for day in days:
+        assert len(day.keys) > 200
+        twice = {
+            name: key
+            for name, key in day.keys.items()
+            if day.spark[name].group_by(key).aggregate([]).num_rows != day.spark[name].num_rows
+        }
+        assert twice == {}
+
+
 def test_the_second_day_is_another(days: list[Day]) -> None:
     first, second = (day.spark for day in days)
     same = [name for name in FILLED if first[name].equals(second[name])]
