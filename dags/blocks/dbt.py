@@ -1,7 +1,7 @@
 """dbt, layer by layer, in the process of the task: imported once, parsed once.
 
-In: the settings, variables, the engine. Out: seconds per layer; a `WarehouseError` that names model
-and test when something fails. Touches: the engine's tables and `<home>/dbt`.
+In: the settings, as-of dates, the engine. Out: seconds per layer; a `WarehouseError` that names
+model and test when something fails. Touches: the engine's tables and `<home>/dbt`.
 
 dbt's own messages may quote a cell ("Could not convert string 'x'"), so they go to the log file of
 the restricted zone only; ours name the node and the count. A node whose text holds no cell, such as
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -54,7 +54,7 @@ _TESTS_OF_DATA = (
 
 def build(
     settings: Settings,
-    variables: Mapping[str, Any],
+    as_of_dates: Sequence[str],
     engine: Engine | None = None,
     after: Callable[[str], dict[str, float]] = lambda layer: {},
 ) -> dict[str, float]:
@@ -64,7 +64,7 @@ def build(
     was built, while dbt has nothing open; it gives seconds per step of its own.
     """
     seconds: dict[str, float] = {}
-    with _runner(settings, variables, engine) as (manifest, run):
+    with _runner(settings, as_of_dates, engine) as (manifest, run):
         for layer, names in selections(manifest).items():
             began = time.monotonic()
             outcome = run("build", *_TESTS_OF_DATA, "--select", *names)
@@ -102,7 +102,7 @@ def selections(manifest: Any) -> dict[str, list[str]]:
 
 @contextmanager
 def _runner(
-    settings: Settings, variables: Mapping[str, Any], engine: Engine | None = None
+    settings: Settings, as_of_dates: Sequence[str], engine: Engine | None = None
 ) -> Iterator[tuple[Any, Callable[..., Any]]]:
     """The parsed project, and a function that runs a dbt command on it.
 
@@ -111,14 +111,14 @@ def _runner(
     from dbt.cli.main import dbtRunner
 
     target, project = settings.dbt_target, str(settings.dbt_project)
-    # The macro as_of_dates() says why these are told another way than the other variables.
-    days = {"KEHU_DBT_AS_OF_DATES": " ".join(variables.get("as_of_dates", ()))}
-    others = {name: value for name, value in variables.items() if name != "as_of_dates"}
+    # The macro as_of_dates() says why these are not a variable.
+    days = {"KEHU_DBT_AS_OF_DATES": " ".join(as_of_dates)}
+    variables = {"reporting_currency": settings.reporting_currency}
     quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "info"]
     quiet += ["--no-send-anonymous-usage-stats", "--no-version-check"]
     # Absolute, whoever calls: dbt's parse cache holds paths.
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
-    places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(others)]
+    places += ["--log-path", str(_log_file(settings).parent), "--vars", json.dumps(variables)]
     places += ["--target", engine.dbt_target if engine else "duckdb"]
 
     def run(runner: Any, command: str, *arguments: str) -> Any:

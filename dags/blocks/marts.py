@@ -24,7 +24,6 @@ def build_all(settings: Settings, run_id: str, dag_id: str) -> date:
     """Load people's decisions, build and test by layer, remember which customer has which id."""
     load_decisions(settings, run_id)
     as_of_dates = raw.as_of_dates(settings)
-    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     days = [date.fromisoformat(day) for day in as_of_dates]
     as_of = max(days)
     with runs.run(settings, run_id, dag_id, as_of) as stages, engine_of(settings) as engine:
@@ -33,7 +32,7 @@ def build_all(settings: Settings, run_id: str, dag_id: str) -> date:
         engine.register_raw(read_all(settings.contract_dirs))
         stages["register"] = time.monotonic() - began
         after = partial(run_after, engine=engine, as_of_dates=days)
-        stages.update(build(settings, variables, engine, after))
+        stages.update(build(settings, as_of_dates, engine, after))
         began = time.monotonic()
         remember(identity_memory.settle(settings, engine, run_id, as_of), settings, run_id)
         stages["remember"] = time.monotonic() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,8 @@ from warehouse import connection, raw, runs
 
 
 @pytest.fixture(scope="module")
-def variables(first_round: Round) -> dict[str, Any]:
-    settings = first_round.settings
-    return {
-        "as_of_dates": raw.as_of_dates(settings),
-        "reporting_currency": settings.reporting_currency,
-    }
+def as_of_dates(first_round: Round) -> list[str]:
+    return raw.as_of_dates(first_round.settings)
 
 
 def test_it_waits_for_all_four_systems(dags: dict[str, Any]) -> None:
@@ -50,12 +47,10 @@ def test_the_round_recorded_its_layers(first_round: Round) -> None:
     assert list(dbt.LAYERS) == [layer for layer in dbt.LAYERS if stages.get(layer, 0) > 0]
 
 
-def test_every_test_of_data_runs_in_some_layer(
-    first_round: Round, variables: dict[str, Any]
-) -> None:
+def test_every_test_of_data_runs_in_some_layer(first_round: Round, as_of_dates: list[str]) -> None:
     """Selecting layer by layer must not lose a test that reads models of two layers."""
     seen: set[str] = set()
-    with dbt._runner(first_round.settings, variables) as (manifest, run):
+    with dbt._runner(first_round.settings, as_of_dates) as (manifest, run):
         every = {n.unique_id for n in manifest.nodes.values() if n.resource_type == "test"}
         for names in dbt.selections(manifest).values():
             listed = run(
@@ -67,9 +62,9 @@ def test_every_test_of_data_runs_in_some_layer(
     assert every - seen == set()
 
 
-def test_unit_tests_of_the_models(first_round: Round, variables: dict[str, Any]) -> None:
+def test_unit_tests_of_the_models(first_round: Round, as_of_dates: list[str]) -> None:
     """A round leaves them out; here every one of them runs."""
-    with dbt._runner(first_round.settings, variables) as (manifest, run):
+    with dbt._runner(first_round.settings, as_of_dates) as (manifest, run):
         outcome = run("test", "--select", "test_type:unit")
         results = [r for r in outcome.result.results if r.node.resource_type == "unit_test"]
         assert len(manifest.unit_tests) == len(results) > 0
@@ -78,28 +73,29 @@ def test_unit_tests_of_the_models(first_round: Round, variables: dict[str, Any])
 
 
 def test_another_day_is_told_without_parsing_everything_anew(
-    first_round: Round, variables: dict[str, Any]
+    first_round: Round,
 ) -> None:
     """The newest day is another one in every run; other settings hardly ever change."""
     anew = "Unable to do partial parsing"
     log_file = dbt._log_file(first_round.settings)
 
-    def compiled(changed: dict[str, Any]) -> tuple[str, str]:
+    def compiled(settings: Settings, day: str) -> tuple[str, str]:
         before = len(log_file.read_text(encoding="utf-8"))
-        with dbt._runner(first_round.settings, variables | changed) as (_, run):
+        with dbt._runner(settings, [day]) as (_, run):
             results = run("compile", "--select", "int_as_of_dates").result.results
         (code,) = [one.node.compiled_code for one in results if one.node.name == "int_as_of_dates"]
         return code, log_file.read_text(encoding="utf-8")[before:]
 
     for day in ("2024-02-29", "2024-03-31"):
-        code, said = compiled({"as_of_dates": [day]})
+        code, said = compiled(first_round.settings, day)
         assert f"cast('{day}' as date)" in code
         assert anew not in said
-    assert anew in compiled({"reporting_currency": "EUR"})[1]
+    in_euros = replace(first_round.settings, reporting_currency="EUR")
+    assert anew in compiled(in_euros, day)[1]
 
 
 def test_a_failing_test_is_named_without_a_cell(
-    first_round: Round, variables: dict[str, Any], caplog: pytest.LogCaptureFixture
+    first_round: Round, as_of_dates: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Plant a second row for a key that stands in a core table, then ask for its tests."""
     settings = first_round.settings
@@ -114,7 +110,10 @@ def test_a_failing_test_is_named_without_a_cell(
         con.execute("commit")
     caplog.set_level(logging.DEBUG)
     try:
-        with dbt._runner(settings, variables) as (_, run), pytest.raises(WarehouseError) as raised:
+        with (
+            dbt._runner(settings, as_of_dates) as (_, run),
+            pytest.raises(WarehouseError) as raised,
+        ):
             dbt._check("layer core", run("test", "--select", "int_customers"), settings)
     finally:
         with connection.write(settings) as con:
@@ -146,7 +145,7 @@ def test_an_unparsable_project_is_named(settings: Settings, tmp_path: Path) -> N
             return tmp_path / "no_project"
 
     elsewhere = Elsewhere(**{name: getattr(settings, name) for name in settings.__annotations__})
-    with pytest.raises(WarehouseError) as raised, dbt._runner(elsewhere, {}):
+    with pytest.raises(WarehouseError) as raised, dbt._runner(elsewhere, []):
         pass
     assert "dbt cannot run the project" in raised.value.what
     assert "no_project" in raised.value.where

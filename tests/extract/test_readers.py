@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def sessions(source: Source) -> list[int]:
 def nothing_is_left(source: Source, place: Workplace) -> None:
     """No batch, no thread of ours; at the server no session, once it has seen that we are gone."""
     assert [path for path in place.root.glob("home/**/*") if path.is_file()] == []
-    assert [t.name for t in threading.enumerate() if t.name.startswith("reader-")] == []
+    assert [t.name for t in threading.enumerate() if t.name.startswith("reader")] == []
     no_session_is_left(source)
 
 
@@ -206,17 +207,17 @@ def test_a_disk_that_is_full_names_the_table(
 def test_a_signal_in_the_calling_thread_ends_every_reader(
     bills: Source, place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as the one that ends a task: it reaches the first reader, wherever it is."""
+    """Such as the one that ends a task: it comes while the calling thread waits for them."""
     bills.run(SLOW_FUNCTION)
     for name in ("a", "b", "c"):
         bills.run(f"CREATE VIEW {name} AS {SLOW['sent']}")
         place.contract(name, [key("id"), column("note", "varchar")])
-    main, rest = threading.main_thread(), postgres._Copy.chunks
+    caller, chunks = threading.get_ident(), postgres._Copy.chunks
+    all_there = threading.Barrier(3, lambda: signal.pthread_kill(caller, signal.SIGINT), 60)
 
     def stopped(copy):  # type: ignore[no-untyped-def]
-        if threading.current_thread() is main:
-            raise KeyboardInterrupt
-        return rest(copy)
+        all_there.wait()
+        return chunks(copy)
 
     monkeypatch.setattr(postgres._Copy, "chunks", stopped)
     with pytest.raises(KeyboardInterrupt):

@@ -119,14 +119,13 @@ def build(settings: Settings, given: Given) -> list[str]:
     from warehouse import engines, raw, runs, volume
 
     as_of_dates = raw.as_of_dates(settings)
-    variables = {"as_of_dates": as_of_dates, "reporting_currency": settings.reporting_currency}
     with (
         runs.run(settings, f"build-{given.run_id}", "build_customer_marts", given.day) as stages,
         engines.opened(settings) as engine,
     ):
         volume.require_accepted(settings)
         engine.register_raw(read_all(settings.contract_dirs))
-        stages.update(build(settings, variables, engine))
+        stages.update(build(settings, as_of_dates, engine))
     return list(given.addresses)
 
 

@@ -76,12 +76,12 @@ def build(settings: Settings, engine: Engine, tests: Sequence[str] = dbt._TESTS_
     """Build as the DAG does, statistics included; `tests` says to dbt which of the data it runs."""
     # the newest day and two month ends, of the thirteen days of a real run
     dates = [date.fromisoformat(day) for day in sorted(raw.as_of_dates(settings))[-3:]]
-    variables = {"as_of_dates": list(map(str, dates)), "reporting_currency": "CNY"}
     engine.register_raw(read_all(settings.contract_dirs))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KEHU_WORK_FILE", str(settings.work_file))
         patch.setattr(dbt, "_TESTS_OF_DATA", tests)
-        dbt.build(settings, variables, engine, partial(run_after, engine=engine, as_of_dates=dates))
+        after = partial(run_after, engine=engine, as_of_dates=dates)
+        dbt.build(settings, list(map(str, dates)), engine, after)
     run_id = f"parity{max(dates):%d}"
     remember(identity_memory.settle(settings, engine, run_id, max(dates)), settings, run_id)
     # staging's views of this memory are compared, too; the next build would register it
