@@ -118,7 +118,7 @@ identity-quality: setup env ## the linkage against public data and the demo's tr
 
 .PHONY: test faults parity cluster-parity spark-servers workers lint types imports sql-lint dbt-parse
 test: setup ## every test but those with a target of their own: faults, parity, cluster-parity, workers
-	@$(PY) -m pytest -q -n 2 --dist loadgroup \
+	@$(PY) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0 \
 	    -m "not parity and not cluster and not workers and not long" $(TESTS)
 
 faults: setup ## every fault of docs/reliability.md, as often as it says; writes its table of results

@@ -38,15 +38,18 @@ KEYS = {
 sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 
 
+SHARED = {"dags": "airflow_home", "dbt_project": "marts"}
+"""Folders whose modules may run apart, and the fixture that keeps tests together which use it."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests of `make test`, so that what several tests look at is made
-    once: folder by folder; those of dbt by module, except where they share one build."""
+    """Two processes share the tests of `make test`, folder by folder, so that what several tests
+    look at is made once; the long folders module by module, but for what shares one build."""
     for item in items:
         group = item.path.parent.name
-        if group == "dbt_project":
-            shared = "marts" in getattr(item, "fixturenames", ())
-            group = "marts" if shared else item.path.stem
+        if group in SHARED and SHARED[group] not in getattr(item, "fixturenames", ()):
+            group = f"{group}/{item.path.stem}"
         item.add_marker(pytest.mark.xdist_group(group))
 
 
