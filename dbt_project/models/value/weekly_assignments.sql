@@ -1,4 +1,4 @@
--- Whoever was spoken to in the last 30 days waits.
+-- Whoever was spoken to lately waits.
 with dormant as (
     select
         metrics.as_of_date,
@@ -15,7 +15,7 @@ with dormant as (
     where metrics.as_of_date = {{ newest_as_of_date() }}
         and (
             metrics.last_contact_date is null
-            or metrics.last_contact_date < {{ add_days('metrics.as_of_date', -30) }}
+            or metrics.last_contact_date < {{ add_days('metrics.as_of_date', '0 - ' ~ var('days_left_alone')) }}
         )
 ),
 
