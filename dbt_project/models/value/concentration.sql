@@ -6,6 +6,17 @@ strategies as (
     select * from {{ ref('concentration_strategies') }}
 ),
 
+totals as (
+    select
+        source_system,
+        month,
+        count(*) as customers,
+        sum(gross_amount) as amount,
+        sum(cast(gross_amount as double) * cast(gross_amount as double)) as square_sum
+    from months
+    group by source_system, month
+),
+
 ranked as (
     select
         source_system,
@@ -13,33 +24,34 @@ ranked as (
         gross_amount,
         row_number() over (
             partition by source_system, month
-            order by gross_amount desc nulls last, customer_id asc nulls last
+            order by gross_amount desc nulls last
         ) as place
     from months
 ),
 
-totals as (
-    select
-        source_system,
-        month,
-        count(*) as customers,
-        sum(gross_amount) as amount,
-        sum(case when place <= 5 then gross_amount else 0 end) as top5_amount,
-        sum(cast(gross_amount as double) * cast(gross_amount as double)) as square_sum
+-- Apart from the totals: of the largest alone, engines need not sort all.
+largest as (
+    select source_system, month, sum(gross_amount) as top5_amount
     from ranked
+    where place <= 5
     group by source_system, month
 ),
 
 measured as (
     select
-        source_system,
-        month,
-        customers,
-        {{ money('amount', 4) }} as amount,
-        {{ money('top5_amount', 4) }} as top5_amount,
-        {{ rounded(ratio('top5_amount', 'amount'), 6) }} as top5_share,
-        {{ rounded(ratio('square_sum', 'cast(amount as double) * amount'), 6) }} as herfindahl_index
+        totals.source_system,
+        totals.month,
+        totals.customers,
+        {{ money('totals.amount', 4) }} as amount,
+        {{ money('largest.top5_amount', 4) }} as top5_amount,
+        {{ rounded(ratio('largest.top5_amount', 'totals.amount'), 6) }} as top5_share,
+        {{ rounded(
+            ratio('totals.square_sum', 'cast(totals.amount as double) * totals.amount'), 6
+        ) }} as herfindahl_index
     from totals
+    inner join largest
+        on totals.source_system = largest.source_system
+            and totals.month = largest.month
 ),
 
 advised as (

@@ -15,7 +15,8 @@ with dormant as (
     where metrics.as_of_date = {{ newest_as_of_date() }}
         and (
             metrics.last_contact_date is null
-            or metrics.last_contact_date < {{ add_days('metrics.as_of_date', '0 - ' ~ var('days_left_alone')) }}
+            or metrics.last_contact_date
+            < {{ add_days('metrics.as_of_date', '0 - ' ~ var('days_left_alone')) }}
         )
 ),
 
