@@ -83,6 +83,7 @@ STEPS: tuple[Step, ...] = (
         reads={
             "purchases": "statistics.int_churn_purchases",
             "contracts": "statistics.int_churn_contracts",
+            "settings": "statistics.model_settings",
         },
         makes=("churn_risk", "churn_contributions", "churn_quality"),
         function="analytics.churn.step:step",

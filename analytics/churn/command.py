@@ -26,19 +26,28 @@ from analytics.churn.trials import Trials
 from analytics.table_file import Columns, read_mapping
 from kehu.errors import AnalysisError
 
+FEWEST = 30
+"""As the setting `churn_fewest_customers` of the warehouse is delivered."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("--customers", type=Path, required=True, help="CSV (also gzip) or Parquet")
     parser.add_argument("--mapping", type=Path, required=True, help="YAML: which column is what")
     parser.add_argument("--seeds", type=int, default=10, help="trials, default: 10")
+    parser.add_argument(
+        "--fewest",
+        type=int,
+        default=FEWEST,
+        help=f"so many must have left, and as many stayed, to learn anything; default: {FEWEST}",
+    )
     parser.add_argument("--to", type=Path, help="CSV: probability and reasons per customer")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the quality; 1 when the model does not beat its baseline."""
     rows = customers(arguments.customers, arguments.mapping)
-    of, left = step.features(rows), outcome(rows, arguments.customers)
+    of, left = step.features(rows), outcome(rows, arguments.customers, arguments.fewest)
     measured = trials.run(of, left, range(1, arguments.seeds + 1))
     console = Console()
     console.print(f"{len(of):,} customers, {int(left.sum()):,} left, {len(of.names)} features")
@@ -48,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.column_names.index("is_training"), "is_training", pa.repeat(False, len(rows))
         )
         quality, risks, _ = step.judge(
-            datetime.now(UTC).date(), "contract", pa.concat_tables([rows, scored])
+            datetime.now(UTC).date(), "contract", pa.concat_tables([rows, scored]), arguments.fewest
         )
         pyarrow.csv.write_csv(risks.drop_columns(["as_of_date", "population"]), arguments.to)
         console.print(f"{quality.note}: {arguments.to}")
@@ -84,13 +93,13 @@ def customers(path: Path, mapping: Path) -> pa.Table:
     return table_of(made)
 
 
-def outcome(rows: pa.Table, path: Path) -> NDArray[np.bool_]:
-    """Who left; raises `AnalysisError` when too few are on one side."""
+def outcome(rows: pa.Table, path: Path, fewest: int = FEWEST) -> NDArray[np.bool_]:
+    """Who left; raises `AnalysisError` when fewer than `fewest` are on one side."""
     left: NDArray[np.bool_] = rows["has_left"].to_numpy(zero_copy_only=False).astype(bool)
-    if min(int(left.sum()), int((~left).sum())) < step.FEWEST:
+    if min(int(left.sum()), int((~left).sum())) < fewest:
         raise AnalysisError(
             f"{int(left.sum())} of {len(left)} customers left: too few on one side.",
-            where=f"{path}, column churned, at least {step.FEWEST} on each side",
+            where=f"{path}, column churned, at least {fewest} on each side",
             do="see that `churned_is` of the mapping is the file's word for those who left",
         )
     return left

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.arrow import Column, pc, schema_of, table_of
+from analytics.arrow import Column, numbers_by_name, pc, schema_of, table_of
 from analytics.churn import model, trials
 from analytics.churn.model import Features
 from analytics.maximum_likelihood import Floats
@@ -22,9 +22,6 @@ from analytics.quality import Quality, data_version
 
 NOT_FEATURES = ("as_of_date", "customer_id", "is_training", "has_left")
 SEEDS = (1, 2, 3)
-FEWEST = 30
-"""So many must have left, and as many stayed, before anything is learnt from them."""
-
 ENOUGH = 200_000
 """Customers that a fit takes at most, drawn with a fixed seed."""
 
@@ -56,14 +53,15 @@ CONTRIBUTIONS = schema_of(
 
 
 def step(
-    as_of_dates: Sequence[date], purchases: pa.Table, contracts: pa.Table
+    as_of_dates: Sequence[date], purchases: pa.Table, contracts: pa.Table, settings: pa.Table
 ) -> Mapping[str, pa.Table]:
-    """Reads `statistics.int_churn_purchases` and `statistics.int_churn_contracts`."""
+    """Reads `int_churn_purchases`, `int_churn_contracts` and `model_settings` of `statistics`."""
     as_of = max(as_of_dates)
+    fewest = int(numbers_by_name(settings)["churn_fewest_customers"])
     risks, contributions, figures = [], [], []
     for population, rows in (("purchases", purchases), ("contract", contracts)):
         rows = rows.sort_by([("is_training", "ascending"), ("customer_id", "ascending")])
-        quality, risk, contribution = judge(as_of, population, rows)
+        quality, risk, contribution = judge(as_of, population, rows, fewest)
         figures.append(quality.rows(as_of))
         risks.append(risk)
         contributions.append(contribution)
@@ -74,15 +72,18 @@ def step(
     }
 
 
-def judge(as_of: date, population: str, rows: pa.Table) -> tuple[Quality, pa.Table, pa.Table]:
-    """Quality, risks and contributions of one population; nothing where it does not hold up."""
+def judge(
+    as_of: date, population: str, rows: pa.Table, fewest: int
+) -> tuple[Quality, pa.Table, pa.Table]:
+    """Quality, risks and contributions of one population; nothing where it does not hold up, or
+    where fewer than `fewest` left, or stayed."""
     version = data_version(rows)
     name = f"churn_risk_{population}"
     known = rows.filter(rows["is_training"])
     left = known["has_left"].to_numpy(zero_copy_only=False).astype(bool)
     nothing = RISKS.empty_table(), CONTRIBUTIONS.empty_table()
-    if min(int(left.sum()), int((~left).sum())) < FEWEST:
-        fault = f"{int(left.sum())} of {len(left)} left: fewer than {FEWEST} on one side"
+    if min(int(left.sum()), int((~left).sum())) < fewest:
+        fault = f"{int(left.sum())} of {len(left)} left: fewer than {fewest} on one side"
         return Quality(name, version, fault=fault), *nothing
     taken = _drawn(len(left))
     of, left = features(known).rows(taken), left[taken]

@@ -14,6 +14,7 @@ from analytics.churn import command, model, step, trials
 
 TELCO = Path(__file__).parent.parent / "data" / "telco_churn" / "Telco-Customer-Churn.csv.gz"
 DAY = date(2026, 1, 31)
+SETTINGS = pa.table({"setting": ["churn_fewest_customers"], "value": [30]})
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,9 @@ def test_the_step_publishes_risks_with_reasons(subscribers: pa.Table) -> None:
     nobody = pa.table({"customer_id": pa.array([], "string"), "is_training": pa.array([], "bool"),
                        "has_left": pa.array([], "bool")})  # fmt: skip
     rows = _both(subscribers)
-    made = step.step([DAY], nobody, rows)
+    made = step.step([DAY], nobody, rows, SETTINGS)
     shuffled = rows.take(pa.array(np.random.default_rng(4).permutation(len(rows))))
-    again = step.step([DAY], nobody, shuffled)
+    again = step.step([DAY], nobody, shuffled, SETTINGS)
     assert all(made[name].equals(again[name]) for name in made)
     risks = made["churn_risk"].to_pandas()
     assert set(risks["population"]) == {"contract"}
@@ -83,7 +84,7 @@ def test_chance_is_not_published(subscribers: pa.Table) -> None:
     drawn = np.random.default_rng(9).random(len(subscribers)) < 0.3
     place = subscribers.column_names.index("has_left")
     rows = _both(subscribers.set_column(place, "has_left", pa.array(drawn)))
-    quality, risks, contributions = step.judge(DAY, "contract", rows)
+    quality, risks, contributions = step.judge(DAY, "contract", rows, command.FEWEST)
     assert not quality.is_published
     assert quality.note == "not published: it does not beat its baseline"
     assert risks.num_rows == contributions.num_rows == 0
