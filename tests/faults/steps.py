@@ -113,19 +113,10 @@ def publish(settings: Settings, given: Given) -> list[str]:
 
 
 def build(settings: Settings, given: Given) -> list[str]:
-    """The real build, as the DAG does it."""
-    from dags.blocks.dbt import build
-    from extract.contract import read_all
-    from warehouse import engines, raw, runs, volume
+    """The real build, statistics and the memory of customer ids included, as the DAG does it."""
+    from dags.blocks.marts import build_all
 
-    as_of_dates = raw.as_of_dates(settings)
-    with (
-        runs.run(settings, f"build-{given.run_id}", "build_customer_marts", given.day) as stages,
-        engines.opened(settings) as engine,
-    ):
-        volume.require_accepted(settings)
-        engine.register_raw(read_all(settings.contract_dirs))
-        stages.update(build(settings, as_of_dates, engine))
+    build_all(settings, f"build-{given.run_id}", "build_customer_marts")
     return list(given.addresses)
 
 
