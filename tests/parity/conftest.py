@@ -16,9 +16,9 @@ import pytest
 from demo.lifecycle import advance, create
 from kehu.settings import Settings, load
 from tests.parity.days import (
-    ALL_BUT_KEYS,
     FIRST_DAY,
     NO_TESTS,
+    OWN_TESTS,
     build,
     copy_loaded,
     ingest,
@@ -60,8 +60,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
 @pytest.fixture(scope="session")
 def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
     """Both days as the DAGs build them, on DuckDB and on Sail at the same time; the second build
-    meets the tables of the first, and on Sail runs the tests of the data (`make test` runs them on
-    DuckDB), of which those of keys are looked at in one go here."""
+    meets the tables of the first, and on Sail runs the project's own tests of the data (`make test`
+    runs all of them on DuckDB), of which those of keys are looked at in one go here."""
     root = tmp_path_factory.mktemp("parity")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KEHU_HOME", str(root / "duckdb"))
@@ -78,7 +78,7 @@ def days(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> list[Day]:
             gone_on.result()
             copy_loaded(here, there)
             duck = beside.submit(_built, here, spark.url, NO_TESTS)
-            tables = _built(there, spark.url, ALL_BUT_KEYS)
+            tables = _built(there, spark.url, OWN_TESTS)
             return [first, Day(NEXT_DAY, duck.result(), tables, keys(here))]
 
 
