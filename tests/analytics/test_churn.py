@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 
+from analytics.arrow import numbers_by_name
 from analytics.checks.value import MAPPINGS
 from analytics.churn import command, model, step, trials
+from kehu.settings import CLONE
 
 TELCO = Path(__file__).parent.parent / "data" / "telco_churn" / "Telco-Customer-Churn.csv.gz"
 DAY = date(2026, 1, 31)
-SETTINGS = pa.table({"setting": ["churn_fewest_customers"], "value": [30]})
+SETTINGS = pa.csv.read_csv(CLONE / "dbt_project/seeds/statistics/model_settings.csv")
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +100,7 @@ def test_an_unseen_category_and_a_missing_number_are_told(subscribers: pa.Table)
     frame = strange.frame.assign(Contract="ten years", tenure=np.nan)
     found = fitted.probability(model.Features(frame, of.numbers, of.categories))
     assert np.isfinite(found).all()
+
+
+def test_the_command_asks_for_as_many_as_the_warehouse() -> None:
+    assert numbers_by_name(SETTINGS)["churn_fewest_customers"] == command.FEWEST

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,3 +96,14 @@ def first_round(airflow_home: Path) -> Round:
     screen = StringIO()
     assert run(settings, day, to=screen), screen.getvalue()
     return Round(settings, day, screen.getvalue(), settings.published_file.resolve())
+
+
+@pytest.fixture(scope="package")
+def canaries(first_round: Round) -> list[str]:
+    """The planted values, and those with digits also without their punctuation."""
+    path = first_round.settings.demo_sources / "truth" / "canaries.json"
+    planted = [value for kind in json.loads(path.read_text(encoding="utf-8")).values()
+               for value in kind]  # fmt: skip
+    bare = {re.sub(r"[\s+()-]", "", value) for value in planted if re.search(r"\d{6}", value)}
+    assert len(planted) >= 15
+    return sorted({*planted, *bare})

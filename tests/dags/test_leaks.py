@@ -7,7 +7,6 @@ published cell may equal any value of a column that a contract calls personal or
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -22,17 +21,6 @@ from tests.dags.conftest import Round
 from warehouse import connection
 
 CONTRACTS = read_all([CLONE / "extract" / "contracts"])
-
-
-@pytest.fixture(scope="module")
-def canaries(first_round: Round) -> list[str]:
-    """The planted values, and those with digits also without their punctuation."""
-    path = first_round.settings.demo_sources / "truth" / "canaries.json"
-    planted = [value for kind in json.loads(path.read_text(encoding="utf-8")).values()
-               for value in kind]  # fmt: skip
-    bare = {re.sub(r"[\s+()-]", "", value) for value in planted if re.search(r"\d{6}", value)}
-    assert len(planted) >= 15
-    return sorted({*planted, *bare})
 
 
 def _texts(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, set[str]]]:
