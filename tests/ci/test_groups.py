@@ -1,7 +1,8 @@
-"""What `make test` hands to two processes stays together by group."""
+"""What `make test` hands to two processes: the same tests, together by group."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -23,3 +24,21 @@ def test_the_runner_takes_over_our_groups() -> None:
     passed = [line for line in outcome.stdout.splitlines() if " PASSED " in line]
     assert passed, outcome.stdout
     assert [line for line in passed if not line.rstrip().endswith("@tests")] == []
+
+
+def test_every_process_finds_the_same_tests() -> None:
+    """At another moment, with another order of sets: else the runner refuses to begin."""
+    found = [
+        subprocess.run(
+            [*(sys.executable, "-m", "pytest"), "--collect-only", "-q", "-p", "no:cacheprovider"],
+            cwd=CLONE,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.splitlines()
+        for seed in ("1", "2")
+    ]
+    first, second = ([line for line in lines if "::" in line] for lines in found)
+    assert len(first) > 1000
+    assert first == second

@@ -201,6 +201,7 @@ def test_missing_file_column_and_folder_are_named(place: Workplace) -> None:
         ("invoices.csv", gzip.compress(b"Invoice No,Name,Amount,Issued\n" * 9)[:-9]),
         ("invoices.parquet", b"PAR1 this is no parquet PAR1"),
     ],
+    ids=["no gzip", "gzip cut short", "no parquet"],
 )
 def test_files_that_cannot_be_read_stop_with_their_name(
     place: Workplace, name: str, content: bytes
