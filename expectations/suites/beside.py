@@ -18,7 +18,7 @@ from typing import Any
 
 from great_expectations import expectations as gxe  # noqa: TID251
 
-from expectations.engine import CRITICAL, ROW_NUMBER, WARNING, WHOLE
+from expectations.engine import CRITICAL, ROW_NUMBER, WARNING, WHOLE, ExpectQueryToReturnNoRows
 from extract.contract import Column, Contract
 from extract.landing import CAST_ERRORS
 
@@ -62,7 +62,7 @@ def wrong_beside(
 ) -> Any:
     """The rule is broken by each row (`this`) that has a counterpart (`other`) in `view`, equal in
     the column `same`, so that the SQL `condition` holds."""
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=(
             f"select this.{ROW_NUMBER} from {{batch}} as this inner join {view} as other"
             f' on this."{same}" = other."{same}"'
@@ -76,7 +76,7 @@ def wrong_beside(
 
 def _references(column: Column, view: str) -> Any:
     table, _, key = str(column.references).rpartition(".")
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=(
             f"select this.{ROW_NUMBER} from {{batch}} as this anti join {view} as other"
             f' on this."{column.name}" = other."{key}" where this."{column.name}" is not null'
@@ -104,7 +104,7 @@ def _times(contract: Contract, around: Surroundings) -> Iterable[Any]:
         return
     cursor = f'cast("{contract.cursor}" as timestamp)'
     if around.latest is not None:
-        yield gxe.UnexpectedRowsExpectation(
+        yield ExpectQueryToReturnNoRows(
             unexpected_rows_query=(
                 f"select {ROW_NUMBER} from {{batch}} where {cursor} > timestamp '{around.latest}'"
             ),
@@ -115,7 +115,7 @@ def _times(contract: Contract, around: Surroundings) -> Iterable[Any]:
     if contract.fresh_within is not None and around.day_end is not None:
         known = f"timestamp '{around.newest_known}'" if around.newest_known else "null"
         since = around.day_end - contract.fresh_within
-        yield gxe.UnexpectedRowsExpectation(
+        yield ExpectQueryToReturnNoRows(
             unexpected_rows_query=(
                 f"select 1 as {ROW_NUMBER} from (select max({cursor}) as newest from {{batch}})"
                 f" where coalesce(newest, {known}) < timestamp '{since}'"

@@ -15,7 +15,7 @@ from typing import Any
 
 from great_expectations import expectations as gxe  # noqa: TID251
 
-from expectations.engine import CRITICAL, ROW_NUMBER
+from expectations.engine import CRITICAL, ROW_NUMBER, ExpectQueryToReturnNoRows
 from extract.contract import Contract
 from kehu.errors import ValidationError
 
@@ -391,7 +391,7 @@ def no_private_column(contracts: Iterable[Contract]) -> Any:
 
 def _query(rule: str, query: str) -> Any:
     """A rule that is broken when `query` gives a row."""
-    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, **_named(rule))
+    return ExpectQueryToReturnNoRows(unexpected_rows_query=query, **_named(rule))
 
 
 def _classes(table: str, seeds: Path) -> list[Any]:

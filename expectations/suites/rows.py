@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from great_expectations import expectations as gxe  # noqa: TID251
-
-from expectations.engine import CRITICAL, ROW_NUMBER
+from expectations.engine import CRITICAL, ROW_NUMBER, ExpectQueryToReturnNoRows
 from extract.landing import CAST_ERRORS
 
 
@@ -21,7 +19,7 @@ def wrong_when(rule: str, condition: str, why: str, *, severity: str = CRITICAL)
     Rows with a cell that could not be read are held back for that already and not judged here.
     """
     escaped = condition.replace("{", "{{").replace("}", "}}")
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=(
             f"select {ROW_NUMBER} from {{batch}} where {CAST_ERRORS} is null and ({escaped})"
         ),

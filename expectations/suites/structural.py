@@ -12,7 +12,7 @@ from typing import Any
 
 from great_expectations import expectations as gxe  # noqa: TID251
 
-from expectations.engine import CRITICAL, ROW_NUMBER
+from expectations.engine import CRITICAL, ROW_NUMBER, ExpectQueryToReturnNoRows
 from extract.contract import Column, Contract
 from extract.landing import CAST_ERRORS
 
@@ -77,7 +77,7 @@ def _not_null(name: str, cast_errors: Collection[str]) -> Any:
     if not unread:
         return gxe.ExpectColumnValuesToNotBeNull(column=name, **_named(f"{name}:not_null"))
     explained = " or ".join(_names_cell(other) for other in unread)
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=(
             f'select {ROW_NUMBER} from {{batch}} where "{name}" is null'
             f" and ({CAST_ERRORS} is null or not ({explained}))"
@@ -99,7 +99,7 @@ def _unique_key(contract: Contract) -> Any:
     whole = ", ".join(f'rows."{c.name}"' for c in contract.columns)
     readable = f"{CAST_ERRORS} is null"
     present = " and ".join([readable, *(f'"{c}" is not null' for c in contract.key)])
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=f"""
             with repeated as (
                 select {listed} from {{batch}} where {present}
@@ -121,7 +121,7 @@ def _unique_key(contract: Contract) -> Any:
 
 
 def _fits_type(name: str) -> Any:
-    return gxe.UnexpectedRowsExpectation(
+    return ExpectQueryToReturnNoRows(
         unexpected_rows_query=(
             f"select {ROW_NUMBER} from {{batch}}"
             f" where {CAST_ERRORS} is not null and {_names_cell(name)}"
