@@ -9,7 +9,6 @@ statistics for columns of the classes public and internal only.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -45,34 +44,38 @@ def write(
     rows = 0
     open_columns = [c.name for c in columns if c.classification in _OPEN and not c.identifier]
     groups = _groups(schema, batches)
-    first = next(groups, pa.Table.from_batches([], schema))
+    group: pa.Table | None = next(groups, pa.Table.from_batches([], schema))
     with pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
-        use_dictionary=_repeating(first),  # type: ignore[arg-type]  # the stubs know bool only
+        use_dictionary=_repeating(group),  # type: ignore[arg-type]  # the stubs know bool only
         store_decimal_as_integer=True,
         write_statistics=open_columns,
         write_page_checksum=True,
     ) as writer:
-        for group in itertools.chain([first], groups):
+        while group is not None:
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
+            group = None  # let go before the next one is read: there is one in memory at a time
+            group = next(groups, None)
     path.chmod(0o600)
     return rows
 
 
 def _groups(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches put together until they fill a row group."""
+    """Batches put together and cut, so that each but the last fills a row group."""
     waiting: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:
         waiting.append(batch)
         count += batch.num_rows
-        if count >= ROW_GROUP:
-            yield pa.Table.from_batches(waiting, schema)
-            waiting, count = [], 0
-    if waiting:
+        while count >= ROW_GROUP:
+            whole = pa.Table.from_batches(waiting, schema)
+            waiting, count = whole.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
+            yield whole.slice(0, ROW_GROUP)
+            del whole
+    if count:
         yield pa.Table.from_batches(waiting, schema)
 
 

@@ -8,11 +8,13 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -250,3 +252,26 @@ def test_a_dictionary_only_where_cells_repeat(tmp_path: Path) -> None:
     assert ["RLE_DICTIONARY" in found for found in encodings] == [False, True, False]
     assert group.column(2).physical_type == "INT64"
     assert pq.read_table(path).equals(pa.Table.from_batches([batch]))
+
+
+def test_one_group_of_rows_is_in_memory_at_a_time_and_all_but_the_last_are_full(
+    tmp_path: Path,
+) -> None:
+    path, schema = tmp_path / "numbers.parquet", pa.schema([("number", pa.int64())])
+    size, count = 50_000, 12
+    before, held = pa.total_allocated_bytes(), []
+
+    def numbers() -> Iterator[pa.RecordBatch]:
+        for index in range(count):
+            held.append(pa.total_allocated_bytes() - before)
+            yield pa.RecordBatch.from_arrays(
+                [pc.add(pa.array(range(size), pa.int64()), index)], schema=schema
+            )
+
+    assert parquet.write(path, schema, numbers(), []) == size * count
+
+    groups = pq.read_metadata(path)
+    rows = [groups.row_group(n).num_rows for n in range(groups.num_row_groups)]
+    assert rows == [*[parquet.ROW_GROUP] * 4, size * count - 4 * parquet.ROW_GROUP]
+    # the batches that wait for their group, and what the writer itself keeps
+    assert max(held) < 2 * parquet.ROW_GROUP * 8, held
