@@ -99,6 +99,7 @@ class Built:
 
 PARSE_AND_BUILD = """
 import json, resource, sys, time
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 parse, build = json.loads(sys.argv[1])
@@ -107,6 +108,7 @@ manifest = dbtRunner().invoke(parse).result
 manifest.build_flat_graph()
 parsed, cpu = time.perf_counter(), time.process_time()
 outcome = dbtRunner(manifest=manifest).invoke(build)
+DuckDBConnectionManager.close_all_connections()  # what is left is written to the file
 nodes = outcome.result.results
 print(json.dumps({
     "success": outcome.success,

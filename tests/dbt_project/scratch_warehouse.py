@@ -6,6 +6,7 @@ project that dbt runs in this process on a DuckDB file in that folder. Touches n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ from dbt.cli.main import dbtRunner
 from kehu.settings import CLONE
 
 PROJECT = CLONE / "dbt_project"
+_READ: dict[str, Any] = {}
+"""Projects that dbt has read in this process, by what they say."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +82,35 @@ class ScratchWarehouse:
     def dbt(self, *arguments: str, as_of_dates: Sequence[str] = ("2026-01-31",)) -> Any:
         """Run dbt here; the outcome, with the database closed again."""
         variables = {"as_of_dates": list(as_of_dates), "reporting_currency": "CNY"}
-        outcome = dbtRunner().invoke(
-            [
-                *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats"),
-                *arguments,
-                *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
-                *("--target-path", str(self.folder / "target")),
-                *("--log-path", str(self.folder / "logs"), "--vars", json.dumps(variables)),
-            ]
-        )
+        places = [
+            *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.folder / "target")),
+            *("--log-path", str(self.folder / "logs"), "--vars", json.dumps(variables)),
+        ]
+        quiet = ["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats"]
+        manifest = self._manifest([*quiet, "parse", *places], json.dumps(variables))
+        outcome = dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *places])
         DuckDBConnectionManager.close_all_connections()
         return outcome
+
+    def _manifest(self, parse: Sequence[str], variables: str) -> Any:
+        """The project as dbt reads it: once for all copies with the same files and variables.
+
+        None when dbt refuses it: then the command itself says why.
+        """
+        sum_of_all = hashlib.sha256(variables.encode())
+        for part in ("models", "macros", "seeds", "tests", "snapshots", "dbt_project.yml"):
+            for path in sorted([self.folder / part, *(self.folder / part).rglob("*")]):
+                if path.is_file():
+                    sum_of_all.update(f"{path.relative_to(self.folder)}\n".encode())
+                    sum_of_all.update(path.read_bytes())
+        key = sum_of_all.hexdigest()
+        if key not in _READ:
+            manifest = dbtRunner().invoke(list(parse)).result
+            if manifest is not None:
+                manifest.build_flat_graph()
+            _READ[key] = manifest
+        return _READ[key]
 
     def build(self, *arguments: str, as_of_dates: Sequence[str] = ("2026-01-31",)) -> None:
         """Run dbt build and fail with dbt's own words when it does not succeed."""

@@ -249,11 +249,17 @@ def test_value_tables_are_rewritten_only_where_something_changed(
         # no month is known before the first
         first = [] if table == "class_transitions" else [("2025-12-31", True)]
         assert rows == [*first, ("2026-01-31", True), ("2026-02-03", False)], table
-    periods = warehouse.query(
-        "select distinct coalesce(valid_to <= '2026-01-31', false), class_rank = -1"
-        " from value.class_history order by 1"
+    begun_before = (
+        "select scheme, customer_id, valid_from, valid_to, class_rank = -1"
+        " from value.class_history where valid_from < '2026-02-03'"
     )
-    assert periods == [(False, False), (True, True)], "only periods that ended before are kept"
+    stood = {tuple(period) for *period, _ in daily[0].query(begun_before)}
+    periods = warehouse.query(begun_before)
+    assert all(marked == (tuple(period) in stood) for *period, marked in periods)
+    assert 0 < sum(marked for *_, marked in periods) < len(periods)
+    assert warehouse.query(
+        "select distinct class_rank = -1 from value.class_history where valid_from = '2026-02-03'"
+    ) == [(False,)]
 
     fresh = daily[0].copy(tmp_path / "fresh")
     fresh.execute(

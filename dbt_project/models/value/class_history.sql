@@ -98,13 +98,13 @@ periods as (
 ),
 
 {% if is_incremental() -%}
--- Periods that go on from a day that was told before, and stands.
+-- Periods in which the last day lies that stands as it was told.
 going_on as (
-    select told.scheme, told.customer_id, told.valid_from, dates.as_of_date
+    select told.scheme, told.customer_id, told.valid_from, told.valid_to, dates.as_of_date
     from {{ this }} as told
     inner join dates
         on dates.is_kept
-            and told.valid_from < dates.as_of_date
+            and told.valid_from <= dates.as_of_date
             and coalesce(told.valid_to > dates.as_of_date, true)
 ),
 
@@ -126,6 +126,13 @@ told_from_the_first as (
             and periods.as_of_date = going_on.as_of_date
     {%- endif %}
     where periods.is_first
+        {%- if is_incremental() %}
+        -- as it stands: written only where it is new, or ends otherwise
+        and (
+            going_on.valid_from is null
+            or periods.next_as_of_date is distinct from going_on.valid_to
+        )
+        {%- endif %}
 )
 
 select * from told_from_the_first

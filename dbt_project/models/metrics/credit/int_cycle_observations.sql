@@ -1,7 +1,15 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again('(select distinct as_of_date from ' ~ ref('int_stale_buckets') ~ ')', false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 -- What the receivable cycle may hang on, per system and as-of date: how much of a year's sales a
 -- few customers bring, and how much of the receivables is aged a year or less.
 with as_of_dates as (
-    select as_of_date, year_starts_after from {{ ref('int_as_of_dates') }}
+    select as_of_date, year_starts_after
+    from {{ ref('int_as_of_dates') }}
+    where as_of_date in (select stale.as_of_date from {{ ref('int_stale_buckets') }} as stale)
 ),
 
 sales as (
@@ -53,6 +61,7 @@ receivables as (
         sum(case when days_past_due <= 365 then open_amount_reporting else 0 end)
             as within_year_amount
     from {{ ref('int_debt_buckets') }}
+    where as_of_date in (select as_of_dates.as_of_date from as_of_dates)
     group by as_of_date, source_system
 )
 
