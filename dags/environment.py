@@ -131,6 +131,7 @@ def variables(settings: Settings, api_port: int) -> dict[str, str]:
         "KEHU_HOME": str(settings.home),
         "KEHU_WORK_FILE": str(settings.work_file),
         "KEHU_MEMORY": settings.memory,
+        "KEHU_THREADS": str(settings.threads),
         "DBT_PROJECT_DIR": str(settings.dbt_project),
         "DBT_PROFILES_DIR": str(settings.dbt_project),
         "DBT_TARGET_PATH": str(settings.dbt_target),

@@ -39,6 +39,8 @@ class Settings:
     ingest_schedule: str = "0 0 * * *"
     memory: str = "8GB"
     """What DuckDB may take before it goes on in files; only one process writes at a time."""
+    threads: int = 2
+    """Cores that DuckDB may use for one query."""
     engine: str = "duckdb"
     spark_table_format: str = "iceberg"
     spark_storage: Path | None = None
@@ -161,12 +163,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         timezone=env.get("KEHU_TIMEZONE") or "Asia/Shanghai",
         ingest_schedule=env.get("KEHU_INGEST_SCHEDULE") or "0 0 * * *",
         memory=_memory(env),
+        threads=_threads(env),
         engine=_one_of(env, "KEHU_ENGINE", ENGINES),
         spark_table_format=_one_of(env, "KEHU_SPARK_TABLE_FORMAT", SPARK_TABLE_FORMATS),
         spark_storage=CLONE / Path(storage).expanduser() if storage else None,
         spark_storage_url=env.get("KEHU_SPARK_STORAGE_URL") or None,
         landing_url=_landing_url(env.get("KEHU_LANDING") or ""),
-        readers=_readers(env.get("KEHU_READERS") or "1"),
+        readers=_from_1_to(16, env.get("KEHU_READERS") or "1", "KEHU_READERS", "readers"),
     )
 
 
@@ -188,13 +191,26 @@ def _memory(env: Mapping[str, str]) -> str:
     return f"{max(memory // 2_000_000, 500)}MB"
 
 
-def _readers(text: str) -> int:
-    """KEHU_READERS; raises `SettingsError`."""
-    if not re.fullmatch("[1-9]|1[0-6]", text):
+def _threads(env: Mapping[str, str]) -> int:
+    """KEHU_THREADS, or what this process may use of the machine or the container."""
+    if told := env.get("KEHU_THREADS"):
+        return _from_1_to(1024, told, "KEHU_THREADS", "threads")
+    cores = len(os.sched_getaffinity(0))
+    limit = Path("/sys/fs/cgroup/cpu.max")
+    if limit.is_file():
+        quota, period = limit.read_text().split()
+        if quota.isdigit():
+            cores = min(cores, max(int(quota) // int(period), 1))
+    return cores
+
+
+def _from_1_to(most: int, text: str, variable: str, what: str) -> int:
+    """A whole number; raises `SettingsError` that names the variable."""
+    if not re.fullmatch("[1-9][0-9]{0,3}", text) or int(text) > most:
         raise SettingsError(
-            f"{text!r} is no number of readers.",
-            where="environment variable KEHU_READERS",
-            do="give a whole number from 1 to 16",
+            f"{text!r} is no number of {what}.",
+            where=f"environment variable {variable}",
+            do=f"give a whole number from 1 to {most}",
         )
     return int(text)
 

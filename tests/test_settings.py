@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_memory_is_half_of_what_there_is_unless_it_is_said() -> None:
     with pytest.raises(SettingsError, match="'half' is no amount of memory") as raised:
         load({"KEHU_MEMORY": "half"})
     assert "KEHU_MEMORY" in raised.value.where
+
+
+def test_a_query_may_use_what_the_machine_gives_unless_it_is_said() -> None:
+    assert load({"KEHU_THREADS": "3"}).threads == 3
+    assert 1 <= load({}).threads <= len(os.sched_getaffinity(0))
+    with pytest.raises(SettingsError, match="'all' is no number of threads") as raised:
+        load({"KEHU_THREADS": "all"})
+    assert "KEHU_THREADS" in raised.value.where
 
 
 def test_one_reads_a_source_unless_more_are_asked_for() -> None:

@@ -57,7 +57,7 @@ def write(settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterat
     with _private():
         connection = _open(path, read_only=False, wait_seconds=wait_seconds)
         try:
-            _configure(connection, path.parent / "tmp", settings.memory)
+            _configure(connection, path.parent / "tmp", settings)
             yield connection
         finally:
             connection.close()
@@ -70,7 +70,7 @@ def read(settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterato
     with _private():
         connection = _open(path, read_only=True, wait_seconds=wait_seconds)
         try:
-            _configure(connection, path.parent / "tmp", settings.memory)
+            _configure(connection, path.parent / "tmp", settings)
             yield connection
         finally:
             connection.close()
@@ -104,7 +104,7 @@ def publishing(
     with _private():
         connection = duckdb.connect(":memory:")
         try:
-            _configure(connection, source.parent / "tmp", settings.memory)
+            _configure(connection, source.parent / "tmp", settings)
             attach = f"attach '{_sql(source)}' as \"{source.stem}\" (read_only)"
             _waiting(lambda: connection.execute(attach), source, wait_seconds)
             connection.execute(
@@ -241,11 +241,12 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _configure(connection: Connection, temporary: Path, memory: str) -> None:
-    """UTC, and what does not fit into `memory` goes beside the data."""
+def _configure(connection: Connection, temporary: Path, settings: Settings) -> None:
+    """UTC, threads, and what does not fit into memory goes beside the data."""
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set temp_directory = '{_sql(temporary)}'")
-    connection.execute(f"set memory_limit = '{memory}'")
+    connection.execute(f"set memory_limit = '{settings.memory}'")
+    connection.execute(f"set threads = {settings.threads}")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute("set enable_progress_bar = false")
 

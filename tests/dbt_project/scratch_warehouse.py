@@ -66,8 +66,8 @@ class ScratchWarehouse:
 
     def _write_profile(self) -> None:
         (self.folder / "profiles.yml").write_text(
-            "kehu: {target: here, outputs: {here: {type: duckdb, schema: core, threads: 1, "
-            f"path: '{self.folder / 'work.duckdb'}'}}}}}}\n",
+            "kehu: {target: here, outputs: {here: {type: duckdb, schema: core, threads: 1,"
+            f" path: '{self.folder / 'work.duckdb'}', settings: {{threads: 1}}}}}}}}\n",
             encoding="utf-8",
         )
 

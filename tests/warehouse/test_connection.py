@@ -110,6 +110,19 @@ def test_loading_and_dbt_keep_to_the_memory_they_are_given(
     assert shown.result.results[0].agate_table.rows[0]["given"] == "858.3MiB"
 
 
+def test_loading_and_dbt_use_the_threads_they_are_given(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = replace(settings, threads=3)
+    raw.create_all([PAYMENTS], three)
+    threads = "select current_setting('threads')"
+    with connection.read(three) as con:
+        assert con.execute(threads).fetchone() == (3,)
+    monkeypatch.setenv("KEHU_THREADS", "3")
+    shown = dbt("show", "--inline", f"{threads} as given", settings=three)
+    assert shown.result.results[0].agate_table.rows[0]["given"] == 3
+
+
 def test_a_reader_changes_nothing(settings: Settings) -> None:
     raw.create_all([PAYMENTS], settings)
     with connection.read(settings) as con, pytest.raises(duckdb.Error, match="read-only"):
