@@ -195,7 +195,9 @@ def _threads(env: Mapping[str, str]) -> int:
     """KEHU_THREADS, or what this process may use of the machine or the container."""
     if told := env.get("KEHU_THREADS"):
         return _from_1_to(1024, told, "KEHU_THREADS", "threads")
-    cores = len(os.sched_getaffinity(0))
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     limit = Path("/sys/fs/cgroup/cpu.max")
     if limit.is_file():
         quota, period = limit.read_text().split()
