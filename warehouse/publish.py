@@ -173,9 +173,13 @@ def _copy_comments(con: Connection, catalog: str, schema: str, table: str) -> No
 
 
 def _next_version(folder: Path, run_id: str) -> str:
-    """A name later than every name there is, also when clocks go back or two fall in a second."""
+    """A name later than every name there is, also when clocks go back or two fall in a second.
+
+    A publication that was killed may have left its Parquet folder without its file.
+    """
     moment = datetime.now(UTC)
-    stamps = [path.name.split("-")[1] for path in folder.glob("kehu-*.duckdb")]
+    known = (*folder.glob("kehu-*.duckdb"), *folder.glob("parquet/kehu-*"))
+    stamps = [path.name.split("-")[1] for path in known]
     if stamps and (newest := max(stamps)) >= moment.strftime(_STAMP):
         moment = datetime.strptime(newest, _STAMP).replace(tzinfo=UTC) + timedelta(seconds=1)
     tail = hashlib.sha256(run_id.encode()).hexdigest()[:4]

@@ -257,6 +257,25 @@ def test_what_a_kill_left_is_swept(settings: Settings) -> None:
     assert not any("unfinished" in name for name in listing(settings))
 
 
+def test_a_publication_killed_before_its_file_stood_is_done_in_the_same_second(
+    settings: Settings,
+) -> None:
+    """Its Parquet folder has the name that the next try would take."""
+    run_id = build(settings, 1)
+    tail = hashlib.sha256(run_id.encode()).hexdigest()[:4]
+    settings.published.mkdir(parents=True)
+    (settings.published / "kehu-20991231T235957Z-aaaa.duckdb").touch()
+    left = settings.published / "parquet" / f"kehu-20991231T235958Z-{tail}"
+    left.mkdir(parents=True)
+    (left / "rfm.parquet").touch()
+
+    final = publish.publish(settings, run_id)
+
+    assert final.stem == f"kehu-20991231T235959Z-{tail}"
+    assert settings.published_file.resolve() == final
+    assert not left.exists()
+
+
 def test_two_publishers_at_once_are_refused(settings: Settings) -> None:
     build(settings, 1)
 
