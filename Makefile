@@ -122,8 +122,8 @@ test: setup ## every test but those with a target of their own: faults, parity, 
 	    -m "not parity and not cluster and not workers and not long" $(TESTS)
 
 faults: setup ## every fault of docs/reliability.md, as often as it says; writes its table of results
-	@KEHU_FAULTS=all $(PY) -m pytest -q -p tests.faults.table -m "fault and not cluster" \
-	    --faults-doc docs/reliability.md $(TESTS)
+	@KEHU_FAULTS=all $(PY) -m pytest -q -n 2 --dist loadscope --max-worker-restart 0 \
+	    -p tests.faults.table -m "fault and not cluster" --faults-doc docs/reliability.md $(TESTS)
 
 parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the demo, no JVM
 	@$(PY) -m pytest -q -m parity tests/parity $(TESTS)

@@ -17,6 +17,8 @@ import pytest
 
 HEAD = ("| # | what was done | tests | counts | outcome |", "|---|---|---|---|---|")
 ROW = r"^\| (\d+) \| (.*?) \| .*$"
+FAULT = "fault"
+"""Name under which a report says which faults its test makes."""
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
@@ -37,18 +39,20 @@ class Results:
     def __init__(self, config: pytest.Config) -> None:
         self._page: Path | None = config.getoption("--faults-doc")
         self._keep: bool = config.getoption("--faults-more")
-        self._marks: dict[str, list[tuple[int, str]]] = {}
         self._seen: dict[tuple[int, str], list[Any]] = defaultdict(list)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """A report carries the faults of its test, whichever process made it."""
         for item in items:
-            marks = list(item.iter_markers("fault"))
-            self._marks[item.nodeid] = [(m.args[0], m.args[1]) for m in marks]
+            for mark in item.iter_markers("fault"):
+                item.user_properties.append((FAULT, (mark.args[0], mark.args[1])))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or report.outcome != "passed":
-            for mark in self._marks.get(report.nodeid, ()):
-                self._seen[mark].append(report)
+            for name, value in report.user_properties:
+                if name == FAULT:
+                    number, what = value  # type: ignore[misc]  # a list, when it comes from afar
+                    self._seen[int(number), str(what)].append(report)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._seen:
