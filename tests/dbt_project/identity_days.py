@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from tests.dbt_project.scratch_warehouse import PROJECT, ScratchWarehouse
 
@@ -55,7 +51,6 @@ class IdentityDays:
     """A scratch project of the layers records and identity."""
 
     warehouse: ScratchWarehouse
-    _manifest: Any = None
 
     @classmethod
     def make(cls, folder: Path) -> IdentityDays:
@@ -110,27 +105,7 @@ class IdentityDays:
         if decisions is not None:
             self._decide(decisions)
         kinds = () if tests else ("--exclude-resource-type", "test")
-        self._dbt("build", *kinds, day=on(day))
-
-    def _dbt(self, *command: str, day: date) -> None:
-        """Run dbt on a project that is parsed once: another day would have it parsed again."""
-        folder = str(self.warehouse.folder)
-        places = [
-            *("--quiet", "--no-version-check", "--project-dir", folder, "--profiles-dir", folder),
-            *("--target-path", f"{folder}/target", "--log-path", f"{folder}/logs"),
-            *("--vars", json.dumps({"as_of_dates": [day.isoformat()]})),
-        ]
-        if self._manifest is None:
-            self._manifest = dbtRunner().invoke(["parse", *places]).result
-            self._manifest.build_flat_graph()
-        outcome = dbtRunner(manifest=self._manifest).invoke([*command, *places])
-        DuckDBConnectionManager.close_all_connections()
-        failed = [
-            f"{result.node.name}: {result.message}"
-            for result in getattr(outcome.result, "results", None) or []
-            if str(result.status) not in ("success", "pass", "no-op")
-        ]
-        assert outcome.success, outcome.exception or "\n".join(failed)
+        self.warehouse.build(*kinds, as_of_dates=[on(day).isoformat()])
 
     def _decide(self, decisions: Sequence[Mapping[str, Any]]) -> None:
         """Words of stewards, of which the latest about a pair stands; others are in the seed."""

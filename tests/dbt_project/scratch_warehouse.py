@@ -88,28 +88,31 @@ class ScratchWarehouse:
             *("--log-path", str(self.folder / "logs"), "--vars", json.dumps(variables)),
         ]
         quiet = ["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats"]
-        manifest = self._manifest([*quiet, "parse", *places], json.dumps(variables))
+        manifest = self._manifest([*quiet, "parse", *places])
         outcome = dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *places])
         DuckDBConnectionManager.close_all_connections()
         return outcome
 
-    def _manifest(self, parse: Sequence[str], variables: str) -> Any:
-        """The project as dbt reads it: once for all copies with the same files and variables.
+    def _manifest(self, parse: Sequence[str]) -> Any:
+        """The project as dbt reads it: once for all copies that say the same, whatever the day.
 
-        None when dbt refuses it: then the command itself says why.
+        Rows of seeds are read when they are loaded, from here. None when dbt refuses the project:
+        then the command itself says why.
         """
-        sum_of_all = hashlib.sha256(variables.encode())
-        for part in ("models", "macros", "seeds", "tests", "snapshots", "dbt_project.yml"):
+        said = hashlib.sha256()
+        for part in ("models", "macros", "seeds", "tests", "dbt_project.yml"):
             for path in sorted([self.folder / part, *(self.folder / part).rglob("*")]):
                 if path.is_file():
-                    sum_of_all.update(f"{path.relative_to(self.folder)}\n".encode())
-                    sum_of_all.update(path.read_bytes())
-        key = sum_of_all.hexdigest()
-        if key not in _READ:
+                    said.update(f"{path.relative_to(self.folder)}\n".encode())
+                    said.update(b"" if path.suffix == ".csv" else path.read_bytes())
+        if (key := said.hexdigest()) not in _READ:
             manifest = dbtRunner().invoke(list(parse)).result
             if manifest is not None:
                 manifest.build_flat_graph()
             _READ[key] = manifest
+        for node in _READ[key].nodes.values() if _READ[key] else ():
+            if node.resource_type == "seed":
+                node.root_path = str(self.folder)
         return _READ[key]
 
     def build(self, *arguments: str, as_of_dates: Sequence[str] = ("2026-01-31",)) -> None:

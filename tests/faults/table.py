@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -51,8 +51,7 @@ class Results:
         if report.when == "call" or report.outcome != "passed":
             for name, value in report.user_properties:
                 if name == FAULT:
-                    number, what = value  # type: ignore[misc]  # a list, when it comes from afar
-                    self._seen[int(number), str(what)].append(report)
+                    self._seen[cast("tuple[int, str]", value)].append(report)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._seen:
