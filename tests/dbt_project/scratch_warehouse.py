@@ -88,19 +88,22 @@ class ScratchWarehouse:
             *("--log-path", str(self.folder / "logs"), "--vars", json.dumps(variables)),
         ]
         quiet = ["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats"]
-        manifest = self._manifest([*quiet, "parse", *places])
+        manifest = self._manifest([*quiet, "parse", *places], variables)
         outcome = dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *places])
         DuckDBConnectionManager.close_all_connections()
         return outcome
 
-    def _manifest(self, parse: Sequence[str]) -> Any:
+    def _manifest(self, parse: Sequence[str], variables: Mapping[str, Any]) -> Any:
         """The project as dbt reads it: once for all copies that say the same, whatever the day.
 
-        Rows of seeds are read when they are loaded, from here. None when dbt refuses the project:
-        then the command itself says why.
+        A snapshot alone is stamped with its day when it is read, so one is read for each day. Rows
+        of seeds are read when they are loaded, from here. None when dbt refuses the project: then
+        the command itself says why.
         """
         said = hashlib.sha256()
-        for part in ("models", "macros", "seeds", "tests", "dbt_project.yml"):
+        if (self.folder / "snapshots").exists():
+            said.update(json.dumps(variables).encode())
+        for part in ("models", "snapshots", "macros", "seeds", "tests", "dbt_project.yml"):
             for path in sorted([self.folder / part, *(self.folder / part).rglob("*")]):
                 if path.is_file():
                     said.update(f"{path.relative_to(self.folder)}\n".encode())
