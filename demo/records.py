@@ -129,8 +129,9 @@ def describe(seed: int, records: Records, people: Population, now: int) -> Detai
     )
     still = np.zeros(len(party), dtype=bool)
     gone = np.ones(len(party), dtype=bool)
-    phone = spelling.phone(people, party, still, rng)
-    new_phone = spelling.phone(people, party, gone, rng)
+    lines = rules["phone"][system]
+    phone = spelling.phone(people, party, still, lines, rng)
+    new_phone = spelling.phone(people, party, gone, lines, rng)
     address, region = spelling.address(people, party, still, rng)
     new_address, new_region = spelling.address(people, party, gone, rng)
     if records.kind == "patient":

@@ -45,7 +45,7 @@ def facts(world: Setting) -> Iterator[Rows]:
 def named_records(world: Setting) -> tuple[Ints, Texts]:
     """The system of the record each caller named (-1 none) and the record's number.
 
-    Half of the callers name one; only a record that existed when they first called.
+    Most callers name one, but only a record that existed when they first called.
     """
     callers = world.records["caller"]
     rng, size = stream(world.seed, "service", "named"), len(callers)

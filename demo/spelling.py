@@ -6,6 +6,7 @@ per record, with the slips, gaps and habits of people who type. Touches nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -160,11 +161,15 @@ def firm_name(people: Population, party: Ints, rng: Chance) -> Texts:
     )
 
 
-def phone(people: Population, party: Ints, moved: Bools, rng: Chance) -> Texts:
-    """A telephone number; with `moved`, the one the party changes to later."""
-    rules = read("behaviour")["records"]["phone"]
+def phone(
+    people: Population, party: Ints, moved: Bools, rules: Sequence[float], rng: Chance
+) -> Texts:
+    """A telephone number; with `moved`, the one the party changes to later.
+
+    `rules` are the shares of numbers in use, given up long ago, of a test, and left out.
+    """
     size, pool = len(party), places()
-    state = weighted(rng, list(rules.values()), size)
+    state = weighted(rng, rules, size)
     state = np.where(moved, 0, _calm(people, party, state))
     style = weighted(rng, [0.70, 0.08, 0.08, 0.07, 0.04, 0.03], size)
     line = np.where(moved, party * 4 + 2, np.where(state == 1, party * 4 + 1, -1))
