@@ -1,7 +1,8 @@
 """The linkage of a million records, and of a day's new ones, beside plain Splink on the same pairs.
 
-In: numbers of records. Out: a table of seconds and peak memory. Touches a temporary folder, or the
-one of --folder, where the invented records are kept for the next run.
+In: numbers of records. Out: a table of seconds and peak memory; with `--days N` whether N days of
+new records end where one run over everything ends. Touches a temporary folder, or the one of
+--folder, where the invented records are kept for the next run.
 
 Every measurement is a process of its own. Plain Splink gets the same entities, pairs and weights
 and does nothing but score them; what the linkage does besides (entities, rarity of names, keys,
@@ -23,6 +24,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from bench import people
@@ -36,12 +38,60 @@ def prepare(folder: Path, records: int, new: int) -> None:
     """All records into `all`, those of the day before into `before`."""
     made = people.make(round((records + new) / RECORDS_PER_CUSTOMER), 5, records + new)
     people.write(made, folder / "all")
-    before = made.records.slice(0, records)
-    known = before.select(["record_key"]).rename_columns(["key"])
-    edges = made.edges
+    people.write(_first(made, records), folder / "before")
+
+
+def _first(made: people.People, count: int) -> people.People:
+    """The first `count` records and the exact edges between them."""
+    records, edges = made.records.slice(0, count), made.edges
+    known = records.select(["record_key"]).rename_columns(["key"])
     for end in ("left_record_key", "right_record_key"):
         edges = edges.join(known, end, "key", join_type="left semi")
-    people.write(people.People(before, edges, made.truth), folder / "before")
+    return people.People(records, edges, made.truth)
+
+
+def in_days(records: int, new: int, days: int) -> dict[str, Any]:
+    """Days of new records, one after the other, beside everything at once: pairs and their weights
+    that only one of the two has, clusters of both, seconds of the days and of the one run."""
+    from analytics.linkage import measures
+    from analytics.linkage import step as linkage
+
+    made = people.make(
+        round((records + new * days) / RECORDS_PER_CUSTOMER), 5, records + new * days
+    )
+    schemas = (linkage.EDGES, linkage.EXPLANATIONS, linkage.FINGERPRINTS, linkage.RUNS)
+    nothing = [schema.empty_table() for schema in schemas]
+
+    def linked(count: int, state: list[Any]) -> tuple[list[Any], float]:
+        known, began = _first(made, count), time.monotonic()
+        told = linkage.step([], known.records, known.edges, *state)
+        return [told[name] for name in STATE], time.monotonic() - began
+
+    state, _ = linked(records, nothing)
+    seconds = []
+    for day in track(range(1, days + 1), "days", transient=True):
+        state, took = linked(records + new * day, state)
+        seconds.append(took)
+    at_once, whole = linked(records + new * days, nothing)
+    pairs = [set(map(tuple, _rows(one[0]))) for one in (state, at_once)]
+    exact = list(_rows(made.edges.select(["left_record_key", "right_record_key"])))
+    keys: list[Any] = made.records["record_key"].to_pylist()
+    groups = [
+        measures.components(keys, *zip(*(exact + [row[:2] for row in told]), strict=True))
+        for told in pairs
+    ]
+    return {
+        "pairs": len(pairs[1]),
+        "differ": len(pairs[0] ^ pairs[1]),
+        "clusters": len(set(groups[1])),
+        "same": len(set(zip(*groups, strict=True))) == len(set(groups[0])) == len(set(groups[1])),
+        "slowest": max(seconds),
+        "whole": whole,
+    }
+
+
+def _rows(table: Any) -> Any:
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
 def whole_step(folder: Path, part: str, previous: str) -> dict[str, Any]:
@@ -131,6 +181,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=1_000_000, help="default 1,000,000")
     parser.add_argument("--new", type=int, default=10_000, help="of a day; default 10,000")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--days", type=int, help="days of new records beside one run over all")
     parser.add_argument("--only", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
@@ -144,6 +195,15 @@ def main() -> None:
             result = scores(options.folder, part, previous, what == "plain")
         result["mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(result))
+        return
+    if options.days:
+        told = in_days(options.records, options.new, options.days)
+        print(
+            f"{options.days} days of {options.new:,} records on {options.records:,}: at most"
+            f" {told['slowest']:.1f} s a day, {told['whole']:.1f} s for one run over all; of"
+            f" {told['pairs']:,} weighed pairs {told['differ']:,} differ; {told['clusters']:,}"
+            f" clusters, {'the same' if told['same'] else 'NOT the same'}"
+        )
         return
     with tempfile.TemporaryDirectory(prefix="kehu-bench-") as temporary:
         folder = options.folder or Path(temporary)
