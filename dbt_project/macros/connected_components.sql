@@ -8,22 +8,34 @@
   round is a real table, because an engine without one would compute all rounds again.
 -#}
 {% materialization connected_components, default %}
+    {{ return(settled_components(
+        component_links(compiled_code),
+        component_first_labels,
+        component_next_labels,
+        component_result,
+        config.get('round_limit', 60),
+        'look for one huge component among the edges and lower the group limit of the rule that makes it'
+    )) }}
+{% endmaterialization %}
 
+{#- The table of such a materialisation: labels of the nodes of a graph, round after round, until
+    none changes. Three macros say how: first labels of a graph, next labels of a graph and its
+    labels, the result of the last labels. `remedy` is told when `round_limit` rounds are not enough. -#}
+{% macro settled_components(graph_query, first_labels, next_labels, result, round_limit, remedy) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing_relation = load_cached_relation(this) -%}
-    {%- set links = component_step(target_relation, 'links') -%}
+    {%- set graph_rows = component_step(target_relation, 'graph') -%}
     {%- set current = component_step(target_relation, 'labels_a') -%}
     {%- set next = component_step(target_relation, 'labels_b') -%}
 
     {{ run_hooks(pre_hooks) }}
 
-    {%- do write_step(links, component_links(compiled_code)) -%}
-    {%- do write_step(current, component_first_labels(links)) -%}
+    {%- do write_step(graph_rows, graph_query) -%}
+    {%- do write_step(current, first_labels(graph_rows)) -%}
 
     {%- set state = namespace(relation=current, spare=next, changed=1, rounds=0) -%}
-    {%- set round_limit = config.get('round_limit', 60) -%}
     {%- for round in range(round_limit) if state.changed > 0 -%}
-        {%- do write_step(state.spare, component_next_labels(links, state.relation)) -%}
+        {%- do write_step(state.spare, next_labels(graph_rows, state.relation)) -%}
         {%- set state.changed = changed_labels(state.relation, state.spare) -%}
         {%- set swapped = state.relation -%}
         {%- set state.relation = state.spare -%}
@@ -32,29 +44,27 @@
     {%- endfor -%}
     {%- if state.changed > 0 -%}
         {{ exceptions.raise_compiler_error(
-            this ~ " did not settle in " ~ round_limit ~ " rounds: look for one huge component"
-            ~ " among the edges and lower the group limit of the rule that makes it."
+            this ~ " did not settle in " ~ round_limit ~ " rounds: " ~ remedy ~ "."
         ) }}
     {%- endif -%}
-    {%- do log(this ~ ": components settled after " ~ state.rounds ~ " rounds") -%}
+    {%- do log(this ~ ": settled after " ~ state.rounds ~ " rounds") -%}
 
     {%- if existing_relation is not none -%}
         {%- do adapter.drop_relation(existing_relation) -%}
     {%- endif -%}
     {% call statement('main') -%}
-        {{ create_table_as(False, target_relation, component_result(state.relation)) }}
+        {{ create_table_as(False, target_relation, result(state.relation)) }}
     {%- endcall %}
     {{ adapter.commit() }}
 
-    {%- for step in [links, current, next] -%}
+    {%- for step in [graph_rows, current, next] -%}
         {%- do drop_relation_if_exists(step) -%}
     {%- endfor -%}
 
     {{ run_hooks(post_hooks) }}
 
     {{ return({'relations': [target_relation]}) }}
-
-{% endmaterialization %}
+{%- endmacro %}
 
 {% macro component_step(target, name) -%}
     {{ return(api.Relation.create(

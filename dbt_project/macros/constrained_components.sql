@@ -16,52 +16,14 @@
   stays forbidden while components grow, so the order among these edges makes no difference.
 -#}
 {% materialization constrained_components, default %}
-
-    {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set existing_relation = load_cached_relation(this) -%}
-    {%- set graph_rows = component_step(target_relation, 'graph') -%}
-    {%- set current = component_step(target_relation, 'labels_a') -%}
-    {%- set next = component_step(target_relation, 'labels_b') -%}
-
-    {{ run_hooks(pre_hooks) }}
-
-    {%- do write_step(graph_rows, compiled_code) -%}
-    {%- do write_step(current, constrained_first_labels(graph_rows)) -%}
-
-    {%- set state = namespace(relation=current, spare=next, changed=1, rounds=0) -%}
-    {%- set round_limit = config.get('round_limit', 500) -%}
-    {%- for round in range(round_limit) if state.changed > 0 -%}
-        {%- do write_step(state.spare, constrained_next_labels(graph_rows, state.relation)) -%}
-        {%- set state.changed = changed_labels(state.relation, state.spare) -%}
-        {%- set swapped = state.relation -%}
-        {%- set state.relation = state.spare -%}
-        {%- set state.spare = swapped -%}
-        {%- set state.rounds = state.rounds + 1 -%}
-    {%- endfor -%}
-    {%- if state.changed > 0 -%}
-        {{ exceptions.raise_compiler_error(
-            this ~ " did not settle in " ~ round_limit ~ " rounds: look for one huge component"
-            ~ " with conflicts and lower the group limit of the rule that makes it."
-        ) }}
-    {%- endif -%}
-    {%- do log(this ~ ": conflicts settled after " ~ state.rounds ~ " rounds") -%}
-
-    {%- if existing_relation is not none -%}
-        {%- do adapter.drop_relation(existing_relation) -%}
-    {%- endif -%}
-    {% call statement('main') -%}
-        {{ create_table_as(False, target_relation, constrained_result(state.relation)) }}
-    {%- endcall %}
-    {{ adapter.commit() }}
-
-    {%- for step in [graph_rows, current, next] -%}
-        {%- do drop_relation_if_exists(step) -%}
-    {%- endfor -%}
-
-    {{ run_hooks(post_hooks) }}
-
-    {{ return({'relations': [target_relation]}) }}
-
+    {{ return(settled_components(
+        compiled_code,
+        constrained_first_labels,
+        constrained_next_labels,
+        constrained_result,
+        config.get('round_limit', 500),
+        'look for one huge component with conflicts and lower the group limit of the rule that makes it'
+    )) }}
 {% endmaterialization %}
 
 {% macro constrained_first_labels(graph_rows) -%}
