@@ -128,7 +128,7 @@ faults: setup ## every fault of docs/reliability.md, as often as it says; writes
 parity: setup ## the same rows from DuckDB and from Spark's SQL, two days of the demo, no JVM
 	@$(PY) -m pytest -q -m parity tests/parity $(TESTS)
 
-cluster-parity: setup spark-servers ## the same rows from real Spark: a 3.5 cluster and 4.1; some 20 minutes
+cluster-parity: setup spark-servers ## the same rows from real Spark: a 3.5 cluster and 4.1; half an hour
 	@$(PY) -m pytest -q -s -m cluster tests/cluster $(TESTS)
 
 workers: setup ## Airflow with two workers of Celery, one killed in the middle; needs Redis, PostgreSQL

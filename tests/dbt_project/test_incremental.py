@@ -280,6 +280,28 @@ def test_value_tables_are_rewritten_only_where_something_changed(
     assert warehouse.query(everything) == fresh.query(everything)
 
 
+def test_a_period_goes_on_whose_end_is_taken_back(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    """On the last day some had another class; the day is told again, and they have the old one."""
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    everything = "select * from value.class_history order by all"
+    before = warehouse.query(everything)
+    ended = "scheme = 'rfm' and valid_from < '2026-02-03' and valid_to is null"
+    assert warehouse.query(f"select count(*) > 0 from value.class_history where {ended}") == [
+        (True,)
+    ]
+    warehouse.execute(
+        "insert into value.class_history select * replace ('other' as class_code,"
+        f" '2026-02-03' as valid_from) from value.class_history where {ended}",
+        f"update value.class_history set valid_to = '2026-02-03' where {ended}",
+        "update value.int_told_value set facts = 0 where as_of_date = '2026-02-03'",
+    )
+    value = (*NO_TESTS, "--select", "metrics", "schemes", "value")
+    warehouse.build(*value, as_of_dates=DAYS[-1])
+    assert warehouse.query(everything) == before
+
+
 def test_a_full_refresh_gives_the_same_rows(
     corrected: tuple[ScratchWarehouse, str], tmp_path: Path
 ) -> None:

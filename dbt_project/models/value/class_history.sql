@@ -77,6 +77,50 @@ bounds as (
     {%- endfor %}
 ),
 
+{% if is_incremental() -%}
+-- Periods in which the last day lies that stands as it was told.
+going_on as (
+    select told.scheme, told.customer_id, told.valid_from, told.valid_to, dates.as_of_date
+    from {{ this }} as told
+    inner join dates
+        on dates.is_kept
+            and told.valid_from <= dates.as_of_date
+            and coalesce(told.valid_to > dates.as_of_date, true)
+),
+
+-- Where a single day follows that one, as it does from day to day, who has the same class on both
+-- goes on as told. Most do: they are left out, but for those whose period had ended.
+told_again as (
+    select count(*) = 2 and count(case when is_kept then 1 end) = 1 as is_one_day_more
+    from dates
+),
+
+longer as (
+    select
+        bounds.scheme,
+        bounds.customer_id,
+        bounds.class_code,
+        bounds.class_rank,
+        bounds.as_of_date,
+        bounds.is_first,
+        bounds.next_as_of_date
+    from bounds
+    cross join told_again
+    left join going_on as ended
+        on bounds.scheme = ended.scheme
+            and bounds.customer_id = ended.customer_id
+            and ended.valid_to is not null
+    where bounds.is_first <> bounds.is_last
+        and (not told_again.is_one_day_more or ended.customer_id is not null)
+),
+{%- else -%}
+longer as (
+    select scheme, customer_id, class_code, class_rank, as_of_date, is_first, next_as_of_date
+    from bounds
+    where is_first <> is_last
+),
+{%- endif %}
+
 periods as (
     select scheme, customer_id, class_code, class_rank, as_of_date, is_first, next_as_of_date
     from bounds
@@ -93,22 +137,9 @@ periods as (
             partition by scheme, customer_id
             order by as_of_date asc nulls last
         ) as next_as_of_date
-    from bounds
-    where is_first <> is_last
+    from longer
 ),
 
-{% if is_incremental() -%}
--- Periods in which the last day lies that stands as it was told.
-going_on as (
-    select told.scheme, told.customer_id, told.valid_from, told.valid_to, dates.as_of_date
-    from {{ this }} as told
-    inner join dates
-        on dates.is_kept
-            and told.valid_from <= dates.as_of_date
-            and coalesce(told.valid_to > dates.as_of_date, true)
-),
-
-{% endif -%}
 told_from_the_first as (
     select
         periods.scheme,
