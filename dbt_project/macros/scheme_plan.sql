@@ -107,8 +107,9 @@
 {%- endmacro %}
 
 {#- What a scheme says of a customer, as an expression over a row of int_scheme_points; of each day
-    that of the version that holds, the others are empty on it. `part` is score, class, class_rank or
-    version; value, band or points of an indicator; or group, the points of a group of indicators. -#}
+    that of the version that holds, the others are empty on it. `part` is score, class, class_rank,
+    class_no (the number of its name) or version; value, band or points of an indicator; or group, the
+    points of a group of indicators. -#}
 {% macro said_by(plan, scheme, part, of=none) -%}
     {%- set cases = [] -%}
     {%- for one in plan if one.scheme == scheme -%}
@@ -116,6 +117,7 @@
             'score': one.name ~ '__score',
             'class': one.name ~ '__class',
             'class_rank': one.name ~ '__class_rank',
+            'class_no': class_no(plan, one),
             'version': one.version,
         } -%}
         {%- for indicator in one.indicators if indicator.indicator == of -%}
@@ -135,6 +137,45 @@
         {%- endif -%}
     {%- endfor -%}
     {{ 'case ' ~ cases | join(' ') ~ ' end' if cases else 'null' }}
+{%- endmacro %}
+
+{#- Names of a scheme's classes, those of the first version first, by rank. A class is the number of
+    its name here where all customers of all days meet: names take four times the memory there. -#}
+{% macro class_names(plan, scheme) -%}
+    {%- set names = [] -%}
+    {%- for one in plan if one.scheme == scheme -%}
+        {%- for class in one.classes | sort(attribute='class_rank')
+                if class.class_code not in names -%}
+            {%- do names.append(class.class_code) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{#- The number of the class of one version; mostly the rank itself. -#}
+{% macro class_no(plan, one) -%}
+    {%- set names, cases = class_names(plan, one.scheme), [] -%}
+    {%- for class in one.classes if names.index(class.class_code) + 1 != class.class_rank -%}
+        {%- do cases.append(
+            'when ' ~ class.class_rank ~ ' then ' ~ (names.index(class.class_code) + 1)
+        ) -%}
+    {%- endfor -%}
+    {%- set rank = one.name ~ '__class_rank' -%}
+    {{ return('case ' ~ rank ~ ' ' ~ cases | join(' ') ~ ' else ' ~ rank ~ ' end' if cases else rank) }}
+{%- endmacro %}
+
+{#- All of them as rows: scheme, class_no, class_code. -#}
+{% macro numbered_classes(plan) -%}
+    select
+        cast('' as {{ text_type() }}) as scheme,
+        cast(0 as integer) as class_no,
+        cast('' as {{ text_type() }}) as class_code
+    where 1 = 0
+    {%- for scheme in plan | map(attribute='scheme') | unique %}
+    {%- for name in class_names(plan, scheme) %}
+    union all
+    select '{{ scheme }}', {{ loop.index }}, '{{ name }}'
+    {%- endfor %}{% endfor %}
 {%- endmacro %}
 
 {#- The days on which a version holds, as a condition. -#}

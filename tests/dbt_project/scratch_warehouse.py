@@ -64,6 +64,12 @@ class ScratchWarehouse:
         warehouse._write_profile()
         return warehouse
 
+    def write_rows(self, seed: str, *rows: str) -> None:
+        """Add rows to a seed of the schemes."""
+        path = self.folder / "seeds" / "schemes" / f"{seed}.csv"
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{row}\n" for row in rows)
+
     def _write_profile(self) -> None:
         (self.folder / "profiles.yml").write_text(
             "kehu: {target: here, outputs: {here: {type: duckdb, schema: core, threads: 1,"

@@ -167,6 +167,9 @@ def test_history_and_transitions_follow_the_scores(marts: ScratchWarehouse) -> N
         )
     )
     assert {end for *_, end in periods} == {None, *AS_OF_DATES[1:]}, "classes changed on both dates"
+    assert ("habit", "small", AS_OF_DATES[0], None) in {
+        (scheme, *period) for scheme, _, *period in periods
+    }, "a class goes on whose rank is another in the next version"
     assert moves == Counter(
         {
             tuple(row): count

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.dbt_project.scratch_warehouse import ScratchWarehouse
-from tests.dbt_project.test_schemes import scheme_warehouse, write_rows
+from tests.dbt_project.test_schemes import scheme_warehouse
 
 DAY = "2026-01-31"
 CUSTOMERS: dict[str, dict[str, str]] = {
@@ -80,16 +80,15 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ScratchWarehouse:
     schemes.append(table)
     for rows in schemes:
         for seed, lines in rows.items():
-            write_rows(warehouse, seed, *lines)
-    write_rows(
-        warehouse,
+            warehouse.write_rows(seed, *lines)
+    warehouse.write_rows(
         "scheme_bands",
         "late,1,late,,31,2,100,made up",
         "late,1,late,31,,1,20,made up",
     )
-    write_rows(warehouse, "scheme_lookups", "use,1,use,industrial,3,90,made up")
+    warehouse.write_rows("scheme_lookups", "use,1,use,industrial,3,90,made up")
     for name in ("reweight", "neutral", "worst", "mixed"):
-        write_rows(warehouse, "scheme_lookups", f"{name},1,y,industrial,3,90,made up")
+        warehouse.write_rows("scheme_lookups", f"{name},1,y,industrial,3,90,made up")
     warehouse.build("--exclude", "resource_type:test", as_of_dates=[DAY])
     return warehouse
 

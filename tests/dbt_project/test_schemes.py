@@ -70,14 +70,6 @@ def scheme_warehouse(
     return warehouse
 
 
-def write_rows(warehouse: ScratchWarehouse, seed: str, *rows: str) -> None:
-    """Add rows to a seed of the schemes."""
-    path = warehouse.folder / "seeds" / "schemes" / f"{seed}.csv"
-    path.write_text(
-        path.read_text(encoding="utf-8") + "".join(f"{row}\n" for row in rows), encoding="utf-8"
-    )
-
-
 def _replace(warehouse: ScratchWarehouse, seed: str, old: str, new: str) -> None:
     path = warehouse.folder / "seeds" / "schemes" / f"{seed}.csv"
     text = path.read_text(encoding="utf-8")
@@ -89,37 +81,32 @@ def _replace(warehouse: ScratchWarehouse, seed: str, old: str, new: str) -> None
 def extended(tmp_path_factory: pytest.TempPathFactory) -> ScratchWarehouse:
     """The shipped schemes and a new one in two versions, added by rows only."""
     warehouse = scheme_warehouse(tmp_path_factory.mktemp("extended"))
-    write_rows(
-        warehouse,
+    warehouse.write_rows(
         "schemes",
         "size,1,1900-01-01,Size,规模,worst,frequency_total,made up",
         "size,2,2026-01-01,Size,规模,worst,frequency_total,made up",
     )
-    write_rows(
-        warehouse,
+    warehouse.write_rows(
         "scheme_indicators",
         "size,1,often,all,frequency_total,more_is_better,100,band,,,,,Often,频,made up",
         "size,2,often,all,frequency_total,more_is_better,60,band,,,,,Often,频,made up",
         "size,2,use,all,usage_category,more_is_better,40,lookup,,,,,Use,用途,made up",
     )
-    write_rows(
-        warehouse,
+    warehouse.write_rows(
         "scheme_bands",
         "size,1,often,,5,1,20,made up",
         "size,1,often,5,,2,80,made up",
         "size,2,often,,5,1,10,made up",
         "size,2,often,5,,2,100,made up",
     )
-    write_rows(warehouse, "scheme_lookups", "size,2,use,industrial,1,100,made up")
+    warehouse.write_rows("scheme_lookups", "size,2,use,industrial,1,100,made up")
     for version in (1, 2):
-        write_rows(
-            warehouse,
+        warehouse.write_rows(
             "scheme_classes",
             f"size,{version},big,50,,1,,Big,大,made up",
             f"size,{version},small,,50,2,,Small,小,made up",
         )
-        write_rows(
-            warehouse,
+        warehouse.write_rows(
             "scheme_actions",
             *(
                 f"size,{version},{one},wave,990,Wave,招手,x,false,made up"

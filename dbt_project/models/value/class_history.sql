@@ -28,6 +28,10 @@ as_of_dates as (
     select as_of_date, previous_as_of_date, next_as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
+class_names as (
+    {{ numbered_classes(plan) }}
+),
+
 -- All schemes side by side, so that each customer is sorted once.
 with_neighbours as (
     select
@@ -37,10 +41,10 @@ with_neighbours as (
         lag(points.as_of_date) {{ of_customer }} = as_of_dates.previous_as_of_date as goes_on,
         lead(points.as_of_date) {{ of_customer }} = as_of_dates.next_as_of_date as is_followed
         {%- for scheme in schemes %},
-        {{ said_by(plan, scheme, 'class') }} as {{ scheme }}__class,
+        {{ said_by(plan, scheme, 'class_no') }} as {{ scheme }}__class,
         {{ said_by(plan, scheme, 'class_rank') }} as {{ scheme }}__class_rank,
-        lag({{ said_by(plan, scheme, 'class') }}) {{ of_customer }} as {{ scheme }}__before,
-        lead({{ said_by(plan, scheme, 'class') }}) {{ of_customer }} as {{ scheme }}__after
+        lag({{ said_by(plan, scheme, 'class_no') }}) {{ of_customer }} as {{ scheme }}__before,
+        lead({{ said_by(plan, scheme, 'class_no') }}) {{ of_customer }} as {{ scheme }}__after
         {%- endfor %}
     from points
     inner join as_of_dates
@@ -53,7 +57,7 @@ bounds as (
     select
         cast('' as {{ text_type() }}) as scheme,
         customer_id,
-        cast('' as {{ text_type() }}) as class_code,
+        cast(0 as integer) as class_no,
         cast(0 as integer) as class_rank,
         as_of_date,
         next_as_of_date,
@@ -66,7 +70,7 @@ bounds as (
     select
         '{{ scheme }}' as scheme,
         customer_id,
-        {{ scheme }}__class as class_code,
+        {{ scheme }}__class as class_no,
         {{ scheme }}__class_rank as class_rank,
         as_of_date,
         next_as_of_date,
@@ -99,7 +103,7 @@ longer as (
     select
         bounds.scheme,
         bounds.customer_id,
-        bounds.class_code,
+        bounds.class_no,
         bounds.class_rank,
         bounds.as_of_date,
         bounds.is_first,
@@ -115,21 +119,21 @@ longer as (
 ),
 {%- else -%}
 longer as (
-    select scheme, customer_id, class_code, class_rank, as_of_date, is_first, next_as_of_date
+    select scheme, customer_id, class_no, class_rank, as_of_date, is_first, next_as_of_date
     from bounds
     where is_first <> is_last
 ),
 {%- endif %}
 
 periods as (
-    select scheme, customer_id, class_code, class_rank, as_of_date, is_first, next_as_of_date
+    select scheme, customer_id, class_no, class_rank, as_of_date, is_first, next_as_of_date
     from bounds
     where is_first and is_last
     union all
     select
         scheme,
         customer_id,
-        class_code,
+        class_no,
         class_rank,
         as_of_date,
         is_first,
@@ -144,12 +148,15 @@ told_from_the_first as (
     select
         periods.scheme,
         periods.customer_id,
-        periods.class_code,
+        class_names.class_code,
         periods.class_rank,
         {{ 'coalesce(going_on.valid_from, periods.as_of_date)' if is_incremental()
             else 'periods.as_of_date' }} as valid_from,
         periods.next_as_of_date as valid_to
     from periods
+    inner join class_names
+        on periods.scheme = class_names.scheme
+            and periods.class_no = class_names.class_no
     {%- if is_incremental() %}
     left join going_on
         on periods.scheme = going_on.scheme

@@ -14,13 +14,17 @@ steps as (
     where steps.previous_as_of_date is not null
 ),
 
+class_names as (
+    {{ numbered_classes(plan) }}
+),
+
 -- All schemes side by side, so that each customer of two days meets once.
 classes as (
     select
         as_of_date,
         customer_id
         {%- for scheme in schemes %},
-        {{ said_by(plan, scheme, 'class') }} as {{ scheme }}
+        {{ said_by(plan, scheme, 'class_no') }} as {{ scheme }}
         {%- endfor %}
     from {{ ref('int_scheme_points') }}
 ),
@@ -55,10 +59,14 @@ pairs as (
 
 moves as (
     select
-        pairs.*,
+        pairs.month,
         steps.previous_as_of_date,
         steps.as_of_date,
         amounts.monetary_12m
+        {%- for scheme in schemes %},
+        pairs.from_{{ scheme }},
+        pairs.to_{{ scheme }}
+        {%- endfor %}
     from pairs
     inner join steps
         on pairs.month = steps.month
@@ -74,8 +82,8 @@ counted as (
         month,
         previous_as_of_date,
         as_of_date,
-        cast('' as {{ text_type() }}) as from_class_code,
-        cast('' as {{ text_type() }}) as to_class_code,
+        cast(0 as integer) as from_class_no,
+        cast(0 as integer) as to_class_no,
         count(*) as customers,
         sum(monetary_12m) as amount
     from moves
@@ -88,8 +96,8 @@ counted as (
         month,
         previous_as_of_date,
         as_of_date,
-        coalesce(from_{{ scheme }}, 'unclassed') as from_class_code,
-        coalesce(to_{{ scheme }}, 'unclassed') as to_class_code,
+        from_{{ scheme }} as from_class_no,
+        to_{{ scheme }} as to_class_no,
         count(*) as customers,
         sum(monetary_12m) as amount
     from moves
@@ -99,13 +107,19 @@ counted as (
 )
 
 select
-    scheme,
-    month,
-    previous_as_of_date,
-    as_of_date,
-    from_class_code,
-    to_class_code,
-    customers,
-    {{ money('coalesce(amount, 0)', 4) }} as amount,
+    counted.scheme,
+    counted.month,
+    counted.previous_as_of_date,
+    counted.as_of_date,
+    coalesce(before.class_code, 'unclassed') as from_class_code,
+    coalesce(after.class_code, 'unclassed') as to_class_code,
+    counted.customers,
+    {{ money('coalesce(counted.amount, 0)', 4) }} as amount,
     '{{ var("reporting_currency") }}' as currency_code
 from counted
+left join class_names as before
+    on counted.scheme = before.scheme
+        and counted.from_class_no = before.class_no
+left join class_names as after
+    on counted.scheme = after.scheme
+        and counted.to_class_no = after.class_no
