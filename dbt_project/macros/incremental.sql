@@ -31,6 +31,31 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Before debts are told again, whole: their states go. -#}
+{% macro forget_debts(stale_debts) -%}
+    {%- if is_incremental() -%}
+        merge into {{ this }} as told
+        using {{ stale_debts }} as stale
+            on told.receivable_key = stale.receivable_key
+        when matched then delete
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before months are told again: those go in which, or before which, something changed. -#}
+{% macro forget_changed_months(changed) -%}
+    {%- if is_incremental() -%}
+        merge into {{ this }} as told
+        using {{ changed }} as changed
+            on {{ bucket_of('told.customer_id') }} = changed.bucket
+            and told.month >= changed.first_month
+        when matched then delete
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro forget_unasked_dates() -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where as_of_date not in (

@@ -161,14 +161,15 @@
         ) -%}
     {%- endfor -%}
     {%- set rank = one.name ~ '__class_rank' -%}
-    {{ return('case ' ~ rank ~ ' ' ~ cases | join(' ') ~ ' else ' ~ rank ~ ' end' if cases else rank) }}
+    {%- set no = 'case ' ~ rank ~ ' ' ~ cases | join(' ') ~ ' else ' ~ rank ~ ' end' if cases else rank -%}
+    {{ return('cast(' ~ no ~ ' as smallint)') }}
 {%- endmacro %}
 
 {#- All of them as rows: scheme, class_no, class_code. -#}
 {% macro numbered_classes(plan) -%}
     select
         cast('' as {{ text_type() }}) as scheme,
-        cast(0 as integer) as class_no,
+        cast(0 as smallint) as class_no,
         cast('' as {{ text_type() }}) as class_code
     where 1 = 0
     {%- for scheme in plan | map(attribute='scheme') | unique %}

@@ -21,7 +21,8 @@ DAYS: tuple[tuple[str, ...], ...] = (
 NO_TESTS = ("--exclude", "resource_type:test")
 TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
 KEPT = (
-    *("int_told_metrics", "metric_restatements", "int_stale_buckets"),
+    *("int_told_metrics", "metric_restatements", "int_changed_buckets"),
+    *("int_stale_buckets", "int_stale_debts", "int_step_dates", "int_loss_dates"),
     *("int_score_dates", "int_credit_dates", "int_value_dates", "int_history_dates"),
 )
 """What tells of a build, not of the facts."""
@@ -205,19 +206,78 @@ def test_a_corrected_debt_is_told_again_from_its_month_on(
         f"update facts.fct_receivables set amount = amount + 1000 where receivable_key = '{key}'"
     )
     marked = warehouse.copy(tmp_path / "marked")
-    marked.execute("update value.int_debt_buckets set bucket = 'marked'")
+    marked.execute(
+        "update value.int_debt_buckets set bucket = 'marked'",
+        "update value.int_receivable_states set currency_code = 'marked'",
+        "update value.int_receivable_books set currency_code = 'marked'",
+    )
     marked.build(*NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
     assert marked.query(
         "select distinct as_of_date::varchar, customer_id from value.int_debt_buckets"
         " where bucket <> 'marked' order by 1"
     ) == [(day, customer) for day in ("2026-01-31", "2026-02-03")]
+    moved_since = (
+        "from value.int_receivable_days"
+        f" where customer_id = '{customer}' and movement_date >= '2026-01-01'"
+    )
+    told_again = f"where customer_id = '{customer}' and currency_code <> 'marked'"
+    for table, rows in (
+        ("int_receivable_states", "receivable_key"),
+        ("int_receivable_books", "month"),
+    ):
+        told = marked.query(f"select distinct {rows} from value.{table} {told_again} order by 1")
+        now = rows.replace("month", "date_trunc('month', movement_date)::date")
+        assert told == marked.query(f"select distinct {now} {moved_since} order by 1"), table
+        (marks,) = marked.query(
+            "select count(*) filter (where currency_code = 'marked'),"
+            f" count(*) filter (where customer_id <> '{customer}' and currency_code <> 'marked')"
+            f" from value.{table}"
+        )
+        assert marks[0] > 0
+        assert marks[1] == 0, table
 
+
+CORRECTIONS = {
+    "gone": "delete from facts.fct_receivables where receivable_key = '{}'",
+    "another debtor's": (
+        "update facts.fct_receivables set customer_id = (select max(customer_id)"
+        " from facts.fct_receivables) where receivable_key = '{}'"
+    ),
+    "issued earlier": (
+        "update facts.fct_receivables set issued_date = issued_date - 40"
+        " where receivable_key = '{}'"
+    ),
+    "due later": (
+        "update facts.fct_receivables set due_date = due_date + 30 where receivable_key = '{}'"
+    ),
+    "less, adjusted on its first day to the same": (
+        "update facts.fct_receivables set amount = amount - 1 where receivable_key = '{0}';"
+        " insert into facts.fct_receivable_events by name select receivable_key,"
+        " 'adjusted' as event_type, issued_date as event_date, 1 as amount"
+        " from facts.fct_receivables where receivable_key = '{0}'"
+    ),
+}
+"""What turns out of a debt: a statement on its key."""
+
+
+def test_corrected_debts_told_again_equal_all_told_anew(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    keys = warehouse.query(
+        "select receivable_key from facts.fct_receivables where customer_id is not null"
+        " and issued_date between '2025-09-01' and '2026-01-10' order by hash(receivable_key)"
+        f" limit {len(CORRECTIONS)}"
+    )
+    for statement, (key,) in zip(CORRECTIONS.values(), keys, strict=True):
+        warehouse.execute(statement.format(key))
     fresh = warehouse.copy(tmp_path / "fresh")
     warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
     fresh.build("--full-refresh", *NO_TESTS, as_of_dates=DAYS[-1])
     tables = [table for table in _tables(fresh) if table.startswith("credit.")]
-    tables.append("value.int_debt_buckets")
-    assert "credit.receivables_ageing" in _differences(fresh, daily[1], tables)
+    tables += ["value.int_debt_buckets", "value.int_receivable_states", "value.int_roll_steps"]
+    changed = _differences(fresh, daily[1], tables)
+    assert {"credit.receivable_books", "credit.expected_loss"} <= changed.keys()
     assert _differences(fresh, warehouse, tables) == {}
 
 

@@ -176,7 +176,16 @@ def test_python_never_imports_the_dbt_project() -> None:
 
 @pytest.mark.parametrize(
     ("dates", "told", "tables"),
-    [("int_credit_dates", "int_told_credit", 8), ("int_value_dates", "int_told_value", 5)],
+    [
+        ("int_stale_buckets", "int_told_fingerprints", 3),
+        ("int_stale_debts", "int_told_fingerprints", 1),
+        ("int_changed_buckets", "int_told_fingerprints", 1),
+        ("int_step_dates", "int_told_fingerprints", 1),
+        ("int_credit_dates", "int_told_credit", 8),
+        ("int_loss_dates", "int_told_probabilities", 1),
+        ("int_loss_dates", "int_told_credit", 1),
+        ("int_value_dates", "int_told_value", 5),
+    ],
 )
 def test_what_was_told_is_noted_after_all_that_tell_it(
     manifest: dict[str, Any], dates: str, told: str, tables: int

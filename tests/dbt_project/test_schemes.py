@@ -38,6 +38,13 @@ def _metrics_sql(
     return "\nunion all\n".join(rows)
 
 
+OTHER_STEPS = (
+    *("int_cycle_observations", "int_debt_buckets", "int_receivable_books"),
+    *("int_receivable_states", "int_roll_steps"),
+)
+"""What is told by the same note as the points (int_told_fingerprints)."""
+
+
 def scheme_warehouse(
     folder: Path,
     customers: Mapping[str, Mapping[str, str]] = CUSTOMERS,
@@ -62,7 +69,7 @@ def scheme_warehouse(
     for name, query in {
         "dim_customers": "select distinct customer_id from {{ ref('customer_metrics') }}",
         "int_stale_buckets": "select distinct as_of_date from {{ ref('customer_metrics') }}",
-        "int_debt_buckets": "select as_of_date from {{ ref('int_as_of_dates') }}",
+        **dict.fromkeys(OTHER_STEPS, "select as_of_date from {{ ref('int_as_of_dates') }}"),
         "int_fact_fingerprints": "select '' as bucket, cast(null as date) as month,"
         " cast(0 as bigint) as facts, cast(0 as decimal(38, 0)) as fact_sum",
     }.items():

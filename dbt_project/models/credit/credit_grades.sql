@@ -2,6 +2,12 @@ with scores as (
     select as_of_date, customer_id, scheme, score, class_code, class_rank, version
     from {{ ref('scores') }}
     where scheme = 'power_credit'
+        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
+),
+
+previous_scores as (
+    select as_of_date, customer_id, class_code from {{ ref('scores') }}
+    where scheme = 'power_credit'
 ),
 
 as_of_dates as (
@@ -34,11 +40,9 @@ graded as (
         on scores.scheme = classes.scheme
             and scores.version = classes.version
             and scores.class_code = classes.class_code
-    left join scores as previous_scores
+    left join previous_scores
         on as_of_dates.previous_as_of_date = previous_scores.as_of_date
-            and scores.scheme = previous_scores.scheme
             and scores.customer_id = previous_scores.customer_id
-    where scores.as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 )
 
 select * from graded

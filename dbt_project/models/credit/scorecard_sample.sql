@@ -15,22 +15,13 @@ with customer_metrics as (
         and {{ add_months('as_of_date', var('default_months')) }} <= {{ newest_as_of_date() }}
 ),
 
-defaults as (
-    select customer_id, default_date from {{ ref('int_debt_defaults') }}
-),
-
-outcomes as (
-    select
-        customer_metrics.as_of_date,
-        customer_metrics.customer_id,
-        count(defaults.default_date) > 0 as is_default
-    from customer_metrics
-    left join defaults
-        on customer_metrics.customer_id = defaults.customer_id
-            and defaults.default_date > customer_metrics.as_of_date
+defaulted as (
+    select distinct as_of_dates.as_of_date, defaults.customer_id
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join {{ ref('int_debt_defaults') }} as defaults
+        on as_of_dates.as_of_date < defaults.default_date
             and defaults.default_date
-            <= {{ add_months('customer_metrics.as_of_date', var('default_months')) }}
-    group by customer_metrics.as_of_date, customer_metrics.customer_id
+            <= {{ add_months('as_of_dates.as_of_date', var('default_months')) }}
 )
 
 select
@@ -39,8 +30,8 @@ select
     {% for feature in features %}
     customer_metrics.{{ feature }},
     {% endfor %}
-    outcomes.is_default
+    defaulted.customer_id is not null as is_default
 from customer_metrics
-inner join outcomes
-    on customer_metrics.as_of_date = outcomes.as_of_date
-        and customer_metrics.customer_id = outcomes.customer_id
+left join defaulted
+    on customer_metrics.as_of_date = defaulted.as_of_date
+        and customer_metrics.customer_id = defaulted.customer_id

@@ -22,6 +22,7 @@ joined as (
         receivables.currency_code,
         exchange_rates.rate as exchange_rate,
         movements.movement_date,
+        movements.issued_change,
         movements.due_change,
         movements.paid_change,
         movements.written_off_change

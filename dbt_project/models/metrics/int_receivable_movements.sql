@@ -20,23 +20,24 @@ movements as (
     select
         receivable_key,
         issued_date as movement_date,
+        amount as issued_change,
         amount as due_change,
         cast(0 as decimal(18, 2)) as paid_change,
         cast(0 as decimal(18, 2)) as written_off_change
     from receivables
     union all
-    select receivable_key, settled_date, 0, allocated_amount, 0
+    select receivable_key, settled_date, 0, 0, allocated_amount, 0
     from allocations
     union all
-    select receivable_key, greatest(settled_date, reversed_date), 0, 0 - allocated_amount, 0
+    select receivable_key, greatest(settled_date, reversed_date), 0, 0, 0 - allocated_amount, 0
     from allocations
     where reversed_date is not null
     union all
-    select receivable_key, event_date, amount, 0, 0
+    select receivable_key, event_date, 0, amount, 0, 0
     from events
     where event_type = 'adjusted'
     union all
-    select receivable_key, event_date, 0, 0, amount
+    select receivable_key, event_date, 0, 0, 0, amount
     from events
     where event_type = 'written_off'
 ),
@@ -46,9 +47,10 @@ by_day as (
     select
         receivables.receivable_key,
         greatest(movements.movement_date, receivables.issued_date) as movement_date,
-        sum(movements.due_change) as due_change,
-        sum(movements.paid_change) as paid_change,
-        sum(movements.written_off_change) as written_off_change
+        {{ money('sum(movements.issued_change)') }} as issued_change,
+        {{ money('sum(movements.due_change)') }} as due_change,
+        {{ money('sum(movements.paid_change)') }} as paid_change,
+        {{ money('sum(movements.written_off_change)') }} as written_off_change
     from movements
     inner join receivables
         on movements.receivable_key = receivables.receivable_key

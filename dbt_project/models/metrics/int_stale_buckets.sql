@@ -1,6 +1,7 @@
-{%- set told_metrics = told_before('customer_metrics') -%}
+-- depends_on: {{ ref('int_changed_buckets') }}
+{% set told_metrics = told_before('customer_metrics') -%}
 {%- set told_facts = told_before('int_told_fingerprints') -%}
-{%- set is_partial = told_metrics is not none and told_facts is not none -%}
+{%- set is_partial = told_metrics is not none and told_facts is not none %}
 with now_known as (
     select * from {{ ref('int_fact_fingerprints') }}
 ),
@@ -10,36 +11,21 @@ as_of_dates as (
 ),
 
 {% if is_partial -%}
-then_known as (
-    select * from {{ told_facts }}
-    -- what the schemes were is int_score_dates' to compare
-    where bucket <> 'schemes'
-),
-
 told_dates as (
     select distinct as_of_date from {{ told_metrics }}
 ),
 
 changed as (
-    select
-        coalesce(now_known.bucket, then_known.bucket) as bucket,
-        min(coalesce(now_known.month, then_known.month)) as first_month
-    from now_known
-    full outer join then_known
-        on now_known.bucket = then_known.bucket
-            and now_known.month = then_known.month
-    where now_known.facts is distinct from then_known.facts
-        or now_known.fact_sum is distinct from then_known.fact_sum
-    group by coalesce(now_known.bucket, then_known.bucket)
+    select bucket, first_month from {{ ref('int_changed_buckets') }}
 ),
 
+-- those whose last customer went are among the changed ones
 buckets as (
     select bucket from now_known
     union
-    select bucket from then_known
+    select bucket from changed
 ),
 
--- What changed for everybody stands in the bucket *.
 stale as (
     select
         as_of_dates.as_of_date,
@@ -51,11 +37,8 @@ stale as (
         on as_of_dates.as_of_date = told_dates.as_of_date
     left join changed
         on buckets.bucket = changed.bucket
-    left join changed as changed_for_all
-        on changed_for_all.bucket = '*'
     where told_dates.as_of_date is null
         or changed.first_month <= as_of_dates.as_of_date
-        or changed_for_all.first_month <= as_of_dates.as_of_date
 ),
 {%- else -%}
 stale as (

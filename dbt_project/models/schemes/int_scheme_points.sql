@@ -115,8 +115,9 @@ scored as (
 select
     as_of_date,
     customer_id
-    {%- for metric in plan | map(attribute='indicators') | sum(start=[])
-            | map(attribute='metric') | unique %},
+    {#- what a year brought is summed beside classes, whatever they are made of -#}
+    {%- for metric in (['monetary_12m'] + plan | map(attribute='indicators') | sum(start=[])
+            | map(attribute='metric') | list) | unique %},
     {{ metric }}
     {%- endfor %}
     {%- for one in plan %}{% for indicator in one.indicators %},

@@ -57,7 +57,7 @@ bounds as (
     select
         cast('' as {{ text_type() }}) as scheme,
         customer_id,
-        cast(0 as integer) as class_no,
+        cast(0 as smallint) as class_no,
         cast(0 as integer) as class_rank,
         as_of_date,
         next_as_of_date,
@@ -92,13 +92,21 @@ going_on as (
             and coalesce(told.valid_to > dates.as_of_date, true)
 ),
 
--- Where a single day follows that one, as it does from day to day, who has the same class on both
--- goes on as told. Most do: they are left out, but for those whose period had ended.
+-- none, mostly
+ended as (
+    select scheme, customer_id from going_on
+    where valid_to is not null
+),
+
 told_again as (
-    select count(*) = 2 and count(case when is_kept then 1 end) = 1 as is_one_day_more
+    select
+        count(*) = 2 and count(case when is_kept then 1 end) = 1 as is_one_day_more,
+        (select count(*) from ended) > 0 as has_ended
     from dates
 ),
 
+-- Where a single day follows that one, as it does from day to day, who has the same class on both
+-- goes on as told. Most do: they are left out, but for those whose period had ended.
 longer as (
     select
         bounds.scheme,
@@ -110,12 +118,25 @@ longer as (
         bounds.next_as_of_date
     from bounds
     cross join told_again
-    left join going_on as ended
+    where bounds.is_first <> bounds.is_last
+        and not told_again.is_one_day_more
+    union all
+    select
+        bounds.scheme,
+        bounds.customer_id,
+        bounds.class_no,
+        bounds.class_rank,
+        bounds.as_of_date,
+        bounds.is_first,
+        bounds.next_as_of_date
+    from bounds
+    cross join told_again
+    inner join ended
         on bounds.scheme = ended.scheme
             and bounds.customer_id = ended.customer_id
-            and ended.valid_to is not null
     where bounds.is_first <> bounds.is_last
-        and (not told_again.is_one_day_more or ended.customer_id is not null)
+        and told_again.is_one_day_more
+        and told_again.has_ended
 ),
 {%- else -%}
 longer as (

@@ -1,13 +1,25 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_told_again(ref('int_step_dates'), false) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 -- Where each open debt stood a month later: another bucket, settled, or written off.
-with debts as (
+with dates as (
+    select as_of_date from {{ ref('int_step_dates') }}
+),
+
+debts as (
     select as_of_date, receivable_key, source_system, bucket, bucket_rank, open_amount_reporting
     from {{ ref('int_debt_buckets') }}
 ),
 
 steps as (
-    select month, as_of_date, previous_as_of_date
-    from {{ ref('int_month_steps') }}
-    where previous_as_of_date is not null
+    select steps.month, steps.as_of_date, steps.previous_as_of_date
+    from {{ ref('int_month_steps') }} as steps
+    inner join dates
+        on steps.as_of_date = dates.as_of_date
+    where steps.previous_as_of_date is not null
 ),
 
 write_offs as (

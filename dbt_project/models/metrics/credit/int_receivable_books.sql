@@ -1,0 +1,83 @@
+{{ config(pre_hook="{{ forget_changed_months(ref('int_changed_buckets')) }}") }}
+-- What moved the debts of a customer in a month, told again from the first month on in which
+-- something changed. Changes of what is due that are not the debt itself are adjustments; money
+-- beyond what is due leaves a negative balance, so nothing is cut off.
+-- joins stand in conditions that the linter does not run
+-- noqa: disable=LT02
+with by_month as (
+    select
+        movements.customer_id,
+        movements.source_system,
+        movements.currency_code,
+        {{ month_start('movements.movement_date') }} as month,
+        sum(movements.issued_change) as issued_amount,
+        sum(movements.due_change) - sum(movements.issued_change) as adjusted_amount,
+        sum(movements.paid_change) as settled_amount,
+        sum(movements.written_off_change) as written_off_amount
+    from {{ ref('int_receivable_days') }} as movements
+    {%- if is_incremental() %}
+    inner join {{ ref('int_changed_buckets') }} as changed
+        on {{ bucket_of('movements.customer_id') }} = changed.bucket
+            and movements.movement_date >= changed.first_month
+    {%- endif %}
+    group by
+        movements.customer_id,
+        movements.source_system,
+        movements.currency_code,
+        {{ month_start('movements.movement_date') }}
+),
+
+-- What the months that stand end with.
+standing as (
+    {%- if is_incremental() %}
+    select
+        told.customer_id,
+        told.source_system,
+        told.currency_code,
+        {{ max_by('told.closing_amount', 'told.month') }} as closing_amount
+    from {{ this }} as told
+    inner join {{ ref('int_changed_buckets') }} as changed
+        on {{ bucket_of('told.customer_id') }} = changed.bucket
+    group by told.customer_id, told.source_system, told.currency_code
+    {%- else %}
+    select customer_id, source_system, currency_code, 0 as closing_amount
+    from by_month
+    where 1 = 0
+    {%- endif %}
+),
+
+balanced as (
+    select
+        by_month.*,
+        coalesce(standing.closing_amount, 0) + sum(
+            by_month.issued_amount
+            + by_month.adjusted_amount
+            - by_month.settled_amount
+            - by_month.written_off_amount
+        ) over (
+            partition by by_month.customer_id, by_month.source_system, by_month.currency_code
+            order by by_month.month asc nulls last
+            rows between unbounded preceding and current row
+        ) as closing_amount
+    from by_month
+    left join standing
+        on by_month.customer_id = standing.customer_id
+            and by_month.source_system = standing.source_system
+            and by_month.currency_code = standing.currency_code
+)
+
+select
+    month,
+    customer_id,
+    source_system,
+    {{ money(
+        'closing_amount - (issued_amount + adjusted_amount'
+        ' - settled_amount - written_off_amount)'
+    ) }} as opening_amount,
+    {{ money('issued_amount') }} as issued_amount,
+    {{ money('adjusted_amount') }} as adjusted_amount,
+    {{ money('settled_amount') }} as settled_amount,
+    {{ money('written_off_amount') }} as written_off_amount,
+    {{ money('closing_amount') }} as closing_amount,
+    currency_code
+from balanced
