@@ -22,7 +22,8 @@ NO_TESTS = ("--exclude", "resource_type:test")
 TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
 KEPT = (
     *("int_told_metrics", "metric_restatements", "int_changed_buckets"),
-    *("int_stale_buckets", "int_stale_debts", "int_step_dates", "int_loss_dates"),
+    *("int_stale_buckets", "int_stale_debts", "int_step_dates"),
+    *("int_loss_dates", "int_sample_dates"),
     *("int_score_dates", "int_credit_dates", "int_value_dates", "int_history_dates"),
 )
 """What tells of a build, not of the facts."""
@@ -272,13 +273,52 @@ def test_corrected_debts_told_again_equal_all_told_anew(
     for statement, (key,) in zip(CORRECTIONS.values(), keys, strict=True):
         warehouse.execute(statement.format(key))
     fresh = warehouse.copy(tmp_path / "fresh")
-    warehouse.build(*NO_TESTS, as_of_dates=DAYS[-1])
-    fresh.build("--full-refresh", *NO_TESTS, as_of_dates=DAYS[-1])
+    credit = (*NO_TESTS, "--select", "metrics", "schemes", "credit")
+    warehouse.build(*credit, as_of_dates=DAYS[-1])
+    fresh.build("--full-refresh", *credit, as_of_dates=DAYS[-1])
     tables = [table for table in _tables(fresh) if table.startswith("credit.")]
     tables += ["value.int_debt_buckets", "value.int_receivable_states", "value.int_roll_steps"]
     changed = _differences(fresh, daily[1], tables)
     assert {"credit.receivable_books", "credit.expected_loss"} <= changed.keys()
     assert _differences(fresh, warehouse, tables) == {}
+
+
+def test_a_day_comes_into_the_sample_when_its_months_are_known(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    """And is told again when debts of these months turn out to be paid."""
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    sample = (*NO_TESTS, "--select", "+int_told_sample")
+    # whoever owed for long is in default already
+    warehouse.execute("delete from facts.fct_receivables where issued_date < '2024-10-01'")
+    warehouse.build(*sample, as_of_dates=("2024-11-30", "2024-12-31", "2025-12-31"))
+    mark = "update credit.scorecard_sample set usage_category = 'marked'"
+    marked = (
+        "select as_of_date::varchar, bool_and(usage_category is not distinct from 'marked')"
+        " from credit.scorecard_sample group by 1 order by 1"
+    )
+    assert warehouse.query(marked) == [("2024-11-30", False), ("2024-12-31", False)]
+
+    warehouse.execute(mark)
+    days = ("2024-12-31", "2025-01-31", "2025-12-31", "2026-01-31")
+    warehouse.build(*sample, as_of_dates=days)
+    assert warehouse.query(marked) == [("2024-12-31", True), ("2025-01-31", False)]
+
+    warehouse.execute(mark)
+    defaults = "select count(*) filter (where is_default) from credit.scorecard_sample"
+    ((before,),) = warehouse.query(defaults)
+    warehouse.execute(
+        "insert into facts.fct_receipts by name select 'late ' || receivable_key as receipt_key,"
+        " receivable_key, customer_id, amount, currency_code, due_date as paid_date,"
+        " due_date as settled_date from facts.fct_receivables where due_date >= '2025-02-01'"
+    )
+    warehouse.build(*sample, as_of_dates=days)
+    assert warehouse.query(marked) == [("2024-12-31", False), ("2025-01-31", False)]
+    ((after,),) = warehouse.query(defaults)
+    assert after < before
+    fresh = warehouse.copy(tmp_path / "fresh")
+    fresh.build("--full-refresh", *sample, as_of_dates=days)
+    assert _differences(fresh, warehouse, ["credit.scorecard_sample"]) == {}
 
 
 BY_DATE = ("class_transitions", "customer_cube", "value_pyramid")

@@ -181,9 +181,10 @@ def test_python_never_imports_the_dbt_project() -> None:
         ("int_stale_debts", "int_told_fingerprints", 1),
         ("int_changed_buckets", "int_told_fingerprints", 1),
         ("int_step_dates", "int_told_fingerprints", 1),
-        ("int_credit_dates", "int_told_credit", 8),
+        ("int_credit_dates", "int_told_credit", 7),
         ("int_loss_dates", "int_told_probabilities", 1),
         ("int_loss_dates", "int_told_credit", 1),
+        ("int_sample_dates", "int_told_sample", 1),
         ("int_value_dates", "int_told_value", 5),
     ],
 )

@@ -16,6 +16,7 @@ INVOICES = CLONE / "tests/data/accounts_receivable/WA_Fn-UseC_-Accounts-Receivab
 DATES = ("2012-12-31", "2013-06-30", "2014-12-31")
 STAND_INS = {
     "int_credit_dates": "select as_of_date from {{ ref('int_as_of_dates') }}",
+    "int_stale_debts": "select cast(null as varchar) as receivable_key where 1 = 0",
     "fct_receivables": "select * from made_up.receivables",
     "int_receivables": "select * from made_up.receivables",
     "fct_receipts": "select receipts.* replace (debts.receivable_key as receivable_key),"

@@ -3,7 +3,7 @@
 -- off before is told again. In the schema of the model that asks for it (told_before).
 {% for model in [
     'collection_abc', 'credit_grades', 'credit_scores', 'grade_transitions', 'int_expected_losses',
-    'payment_behaviour', 'receivables_ageing', 'risk_kinds', 'winsorised_cycles',
+    'payment_behaviour', 'receivables_ageing', 'winsorised_cycles',
 ] -%}
 -- depends_on: {{ ref(model) }}
 {% endfor -%}

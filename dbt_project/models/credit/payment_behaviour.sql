@@ -24,12 +24,27 @@ with customer_metrics as (
         and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
+states as (
+    select * from {{ ref('int_receivable_states') }}
+    where settled_date is not null
+),
+
+dates as (
+    select as_of_dates.as_of_date, as_of_dates.year_starts_after
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join {{ ref('int_credit_dates') }} as told_again
+        on as_of_dates.as_of_date = told_again.as_of_date
+),
+
+-- not int_receivable_positions, which would be every debt on every day first
+positions as (
+    {{ receivable_positions() }}
+),
+
 lateness as (
     select as_of_date, customer_id, {{ median('days_late') }} as days_late_median
-    from {{ ref('int_receivable_positions') }}
+    from positions
     where is_due_in_window
-        and days_late is not null
-        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
     group by as_of_date, customer_id
 ),
 

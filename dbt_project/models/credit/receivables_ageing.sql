@@ -1,15 +1,18 @@
-with positions as (
-    select
-        as_of_date,
-        customer_id,
-        source_system,
-        currency_code,
-        days_past_due,
-        open_amount,
-        exchange_rate
-    from {{ ref('int_receivable_positions') }}
+with states as (
+    select * from {{ ref('int_receivable_states') }}
     where open_amount > 0
-        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
+),
+
+dates as (
+    select as_of_dates.as_of_date, as_of_dates.year_starts_after
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join {{ ref('int_credit_dates') }} as told_again
+        on as_of_dates.as_of_date = told_again.as_of_date
+),
+
+-- not int_receivable_positions, which would be every debt on every day first
+positions as (
+    {{ receivable_positions() }}
 ),
 
 buckets as (

@@ -1,38 +1,21 @@
-with scores as (
-    select as_of_date, customer_id, score, class_code, class_rank
-    from {{ ref('scores') }}
-    where scheme = 'risk_kind'
-        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
+{%- set plan = scheme_plan() -%}
+with points as (
+    select * from {{ ref('int_scheme_points') }}
 ),
 
-details as (
-    select as_of_date, customer_id, indicator, points
-    from {{ ref('score_details') }}
-    where scheme = 'risk_kind'
-        and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
-),
-
-kinds as (
+side_by_side as (
     select
         as_of_date,
         customer_id,
-        max(case when indicator = 'tariff' then 100 - points end) as tariff_risk,
-        max(case when indicator = 'safety' then 100 - points end) as safety_risk,
-        max(case when indicator = 'contract' then 100 - points end) as contract_risk
-    from details
-    group by as_of_date, customer_id
+        {%- for kind in ['tariff', 'safety', 'contract'] %}
+        cast(100 - {{ said_by(plan, 'risk_kind', 'points', kind) }} as decimal(9, 4))
+            as {{ kind }}_risk,
+        {%- endfor %}
+        cast(100 - {{ said_by(plan, 'risk_kind', 'score') }} as decimal(9, 4)) as overall_risk,
+        cast({{ said_by(plan, 'risk_kind', 'class') }} as {{ text_type() }}) as leading_kind,
+        cast({{ said_by(plan, 'risk_kind', 'class_rank') }} as integer) as kind_rank
+    from points
+    where {{ said_by(plan, 'risk_kind', 'score') }} is not null
 )
 
-select
-    scores.as_of_date,
-    scores.customer_id,
-    cast(kinds.tariff_risk as decimal(9, 4)) as tariff_risk,
-    cast(kinds.safety_risk as decimal(9, 4)) as safety_risk,
-    cast(kinds.contract_risk as decimal(9, 4)) as contract_risk,
-    cast(100 - scores.score as decimal(9, 4)) as overall_risk,
-    scores.class_code as leading_kind,
-    scores.class_rank as kind_rank
-from scores
-left join kinds
-    on scores.as_of_date = kinds.as_of_date
-        and scores.customer_id = kinds.customer_id
+select * from side_by_side

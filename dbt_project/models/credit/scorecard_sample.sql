@@ -13,6 +13,7 @@ with customer_metrics as (
     where open_amount is not null
         and coalesce(overdue_days_max, 0) <= {{ var('default_days') }}
         and {{ add_months('as_of_date', var('default_months')) }} <= {{ newest_as_of_date() }}
+        and as_of_date in (select dates.as_of_date from {{ ref('int_sample_dates') }} as dates)
 ),
 
 defaulted as (

@@ -28,12 +28,10 @@ metrics as (
         customer_id,
         cast(sum(case when is_in_year then documents else 0 end) as bigint) as frequency_12m,
         cast(sum(case when is_in_year then orders else 0 end) as bigint) as order_count_12m,
-        {{ money('sum(case when is_in_year then gross_amount end)', 4) }} as monetary_12m,
-        {{ money('sum(case when not is_in_year then gross_amount end)', 4) }}
-            as monetary_previous_12m,
-        {{ money('sum(case when is_in_year then margin_amount end)', 4) }} as margin_12m,
-        {{ money('sum(case when is_in_year then gross_with_known_margin end)', 4) }}
-            as gross_with_known_margin_12m
+        sum(case when is_in_year then gross_amount end) as monetary_12m,
+        sum(case when not is_in_year then gross_amount end) as monetary_previous_12m,
+        sum(case when is_in_year then margin_amount end) as margin_12m,
+        sum(case when is_in_year then gross_with_known_margin end) as gross_with_known_margin_12m
     from in_two_years
     group by as_of_date, customer_id
 )
