@@ -17,45 +17,27 @@
     {{ return(adapter.get_relation(database=this.database, schema=this.schema, identifier=name)) }}
 {%- endmacro %}
 
-{#- Before new rows are written: rows of the dates (and buckets) that are told again go, and those of
-    dates that nobody asks for any more. -#}
+{#- Before new rows are written: those of the model (`told`) go that a row of `source` (`stale`) meets. -#}
+{% macro forget_met(source, condition) -%}
+    {%- if is_incremental() -%}
+        merge into {{ this }} as told
+        using {{ source }} as stale
+            on {{ condition }}
+        when matched then delete
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Rows of the dates (and buckets) that are told again. -#}
 {% macro forget_told_again(stale, with_buckets) -%}
-    {%- if is_incremental() -%}
-        merge into {{ this }} as told
-        using {{ stale }} as stale
-            on told.as_of_date = stale.as_of_date
-            {%- if with_buckets %} and {{ bucket_of('told.customer_id') }} = stale.bucket{% endif %}
-        when matched then delete
-    {%- else -%}
-        select 1
-    {%- endif -%}
+    {%- set in_bucket = ' and ' ~ bucket_of('told.customer_id') ~ ' = stale.bucket' -%}
+    {{ forget_met(
+        stale, 'told.as_of_date = stale.as_of_date' ~ (in_bucket if with_buckets else '')
+    ) }}
 {%- endmacro %}
 
-{#- Before debts are told again, whole: their states go. -#}
-{% macro forget_debts(stale_debts) -%}
-    {%- if is_incremental() -%}
-        merge into {{ this }} as told
-        using {{ stale_debts }} as stale
-            on told.receivable_key = stale.receivable_key
-        when matched then delete
-    {%- else -%}
-        select 1
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Before months are told again: those go in which, or before which, something changed. -#}
-{% macro forget_changed_months(changed) -%}
-    {%- if is_incremental() -%}
-        merge into {{ this }} as told
-        using {{ changed }} as changed
-            on {{ bucket_of('told.customer_id') }} = changed.bucket
-            and told.month >= changed.first_month
-        when matched then delete
-    {%- else -%}
-        select 1
-    {%- endif -%}
-{%- endmacro %}
-
+{#- Rows of dates that nobody asks for any more. -#}
 {% macro forget_unasked_dates() -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where as_of_date not in (
@@ -82,17 +64,15 @@
 
 {#- Before periods are told from the last day on that stands: those that began after it go. -#}
 {% macro forget_later_periods() -%}
-    {%- if is_incremental() -%}
-        merge into {{ this }} as told
-        using (
+    {%- set days -%}
+        (
             select max(case when is_kept then as_of_date end) as kept_date, count(*) as dates
             from {{ ref('int_history_dates') }}
-        ) as days
-            on days.dates > 0 and coalesce(told.valid_from > days.kept_date, true)
-        when matched then delete
-    {%- else -%}
-        select 1
-    {%- endif -%}
+        )
+    {%- endset -%}
+    {{ forget_met(
+        days, 'stale.dates > 0 and coalesce(told.valid_from > stale.kept_date, true)'
+    ) }}
 {%- endmacro %}
 
 {#- Of each as-of date what the marts of a folder are told from: facts of its months and before,

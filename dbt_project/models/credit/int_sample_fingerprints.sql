@@ -1,6 +1,6 @@
 {{ config(schema='value') }}
--- Of each day whose following months are known by now: everything known by their end, so whatever
--- could change who was a debtor then, and who came to default.
+-- Of each day everything known by the end of the months that follow, so whatever could change who
+-- was a debtor then, and who came to default; and whether these months are known by now.
 with known as (
     select month, facts, fact_sum from {{ ref('int_fact_fingerprints') }}
     union all
@@ -21,10 +21,10 @@ dates as (
 
 select
     dates.as_of_date,
+    dates.known_until <= {{ newest_as_of_date() }} as is_known,
     cast(sum(known.facts) as bigint) as facts,
     cast(sum(known.fact_sum) as decimal(38, 0)) as fact_sum
 from dates
 inner join known
     on dates.known_until >= known.month
-where dates.known_until <= {{ newest_as_of_date() }}
-group by dates.as_of_date
+group by dates.as_of_date, dates.known_until

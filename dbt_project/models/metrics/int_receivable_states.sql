@@ -1,4 +1,6 @@
-{{ config(pre_hook="{{ forget_debts(ref('int_stale_debts')) }}") }}
+{{ config(
+    pre_hook="{{ forget_met(ref('int_stale_debts'), 'told.receivable_key = stale.receivable_key') }}",
+) }}
 {%- set until_then -%}
 over (
             partition by receivable_key

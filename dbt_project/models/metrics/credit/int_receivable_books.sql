@@ -1,4 +1,9 @@
-{{ config(pre_hook="{{ forget_changed_months(ref('int_changed_buckets')) }}") }}
+{{ config(
+    pre_hook="{{ forget_met(
+        ref('int_changed_buckets'),
+        bucket_of('told.customer_id') ~ ' = stale.bucket and told.month >= stale.first_month'
+    ) }}",
+) }}
 -- What moved the debts of a customer in a month, told again from the first month on in which
 -- something changed. Changes of what is due that are not the debt itself are adjustments; money
 -- beyond what is due leaves a negative balance, so nothing is cut off.
