@@ -1,13 +1,47 @@
 -- A warning is raised on the first day of a level above none, lasts while there is one, and is
 -- closed on the first day without. Days between two as-of dates are not seen.
-with scores as (
-    select as_of_date, customer_id, class_code, class_rank
-    from {{ ref('scores') }}
-    where scheme = 'arrears_risk' and class_code <> 'none'
+with dates as (
+    select
+        as_of_date,
+        next_as_of_date,
+        row_number() over (order by as_of_date asc nulls last) as date_no
+    from {{ ref('int_as_of_dates') }}
 ),
 
-as_of_dates as (
-    select as_of_date, previous_as_of_date, next_as_of_date from {{ ref('int_as_of_dates') }}
+-- On dates that follow each other both numbers grow by one: their difference tells warnings apart.
+warned as (
+    select
+        scores.customer_id,
+        scores.as_of_date,
+        scores.class_code,
+        scores.class_rank,
+        dates.date_no - row_number() over (
+            partition by scores.customer_id order by scores.as_of_date asc nulls last
+        ) as warning_no
+    from {{ ref('scores') }} as scores
+    inner join dates
+        on scores.as_of_date = dates.as_of_date
+    where scores.scheme = 'arrears_risk' and scores.class_code <> 'none'
+),
+
+summed as (
+    select
+        customer_id,
+        warning_no,
+        min(as_of_date) as raised_date,
+        max(as_of_date) as last_seen_date,
+        max(class_rank) as highest_rank,
+        {{ max_by('class_code', 'as_of_date') }} as level,
+        {{ max_by('class_rank', 'as_of_date') }} as level_rank
+    from warned
+    group by customer_id, warning_no
+),
+
+warnings as (
+    select summed.*, dates.next_as_of_date as closed_date
+    from summed
+    inner join dates
+        on summed.last_seen_date = dates.as_of_date
 ),
 
 -- Each date and customer is looked up once as seen last and once as closed: two readings, of the
@@ -32,53 +66,6 @@ closing as (
     select as_of_date, customer_id, open_amount, written_off_count
     from {{ ref('customer_metrics') }}
     where open_amount is not null
-),
-
-with_last as (
-    select
-        scores.*,
-        as_of_dates.previous_as_of_date,
-        as_of_dates.next_as_of_date,
-        lag(scores.as_of_date) over (
-            partition by scores.customer_id order by scores.as_of_date asc nulls last
-        ) as last_as_of_date
-    from scores
-    inner join as_of_dates
-        on scores.as_of_date = as_of_dates.as_of_date
-),
-
-with_number as (
-    select
-        *,
-        sum(case when last_as_of_date = previous_as_of_date then 0 else 1 end) over (
-            partition by customer_id
-            order by as_of_date asc nulls last
-            rows between unbounded preceding and current row
-        ) as warning_number
-    from with_last
-),
-
-with_order as (
-    select
-        *,
-        row_number() over (
-            partition by customer_id, warning_number order by as_of_date desc nulls last
-        ) as newest_first
-    from with_number
-),
-
-warnings as (
-    select
-        customer_id,
-        warning_number,
-        min(as_of_date) as raised_date,
-        max(as_of_date) as last_seen_date,
-        max(class_rank) as highest_rank,
-        max(case when newest_first = 1 then class_code end) as level,
-        max(case when newest_first = 1 then class_rank end) as level_rank,
-        max(case when newest_first = 1 then next_as_of_date end) as closed_date
-    from with_order
-    group by customer_id, warning_number
 )
 
 select

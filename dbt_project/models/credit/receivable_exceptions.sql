@@ -37,21 +37,27 @@ rules as (
     from {{ ref('exception_rules') }}
 ),
 
--- Standing payments of which the debt they name did not take all.
-not_taken as (
-    select
-        receipts.*,
-        debts.currency_code as debt_currency_code,
-        debts.due_amount,
-        coalesce(named.allocated_amount, 0) as named_amount
+-- Standing payments that the debt they name did not take, or not all of it. Few: the debts are
+-- looked up for these alone.
+left_over as (
+    select receipts.*, coalesce(named.allocated_amount, 0) as named_amount
     from receipts
-    inner join debts
-        on receipts.receivable_key = debts.receivable_key
     left join allocations as named
         on receipts.receipt_key = named.receipt_key
             and named.allocation_kind = 'named'
     where receipts.reversed_date is null
+        and receipts.receivable_key is not null
         and coalesce(named.allocated_amount, 0) < receipts.amount
+),
+
+not_taken as (
+    select
+        left_over.*,
+        debts.currency_code as debt_currency_code,
+        debts.due_amount
+    from left_over
+    inner join debts
+        on left_over.receivable_key = debts.receivable_key
 ),
 
 odd_receipts as (

@@ -1,22 +1,56 @@
-with deadlines as (
-    select * from {{ ref('action_deadlines') }}
+{%- set plan = scheme_plan() -%}
+{%- set actions = numbered_actions(plan) -%}
+{%- set roles = actions | map(attribute='owner_role') | unique | list -%}
+-- Of a customer, the most urgent action for each who acts, on the newest day.
+-- columns stand in loops that the linter does not run
+-- noqa: disable=LT02,ST03
+-- For each who acts, the number of the most urgent action that a class of the customer asks for.
+-- No row at first: it says the types, and holds where no scheme is in force.
+with by_role as (
+    select
+        as_of_date,
+        customer_id,
+        cast(0 as integer) as action_no,
+        cast('' as {{ text_type() }}) as weakest_indicator
+    from {{ ref('int_scheme_points') }}
+    where 1 = 0
+    {%- for role in roles %}
+    union all
+    select
+        as_of_date,
+        customer_id,
+        action_no,
+        case
+            {%- for one in plan %}
+            {%- set numbers = numbers_of(actions, one, role) %}
+            {%- if numbers %}
+            when action_no in ({{ numbers.values() | join(', ') }})
+                then coalesce({{ weakest_indicator(one) }}, '')
+            {%- endif %}
+            {%- endfor %}
+        end as weakest_indicator
+    from (
+        select points.*, {{ most_urgent(plan, actions, role) }} as action_no
+        from {{ ref('int_scheme_points') }} as points
+        where points.as_of_date = {{ newest_as_of_date() }}
+    ) as urgent
+    where action_no is not null
+    {%- endfor %}
 ),
 
--- Every action a number, the most urgent first.
+numbers as (
+    {{ action_numbers(actions) }}
+),
+
 actions as (
-    select
-        scheme_actions.*,
-        deadlines.due_days,
-        row_number() over (
-            order by
-                scheme_actions.priority asc nulls last,
-                scheme_actions.scheme asc nulls last,
-                scheme_actions.version asc nulls last,
-                scheme_actions.class_code asc nulls last,
-                scheme_actions.action_code asc nulls last
-        ) as action_no
+    select scheme_actions.*, deadlines.due_days, numbers.action_no
     from {{ ref('scheme_actions') }} as scheme_actions
-    inner join deadlines
+    inner join numbers
+        on scheme_actions.scheme = numbers.scheme
+            and scheme_actions.version = numbers.version
+            and scheme_actions.class_code = numbers.class_code
+            and scheme_actions.action_code = numbers.action_code
+    inner join {{ ref('action_deadlines') }} as deadlines
         on (
             deadlines.lower_priority is null
             or scheme_actions.priority >= deadlines.lower_priority
@@ -27,46 +61,10 @@ actions as (
         )
 ),
 
--- Of a class, one action for each who acts.
-first_actions as (
-    select scheme, version, class_code, owner_role, min(action_no) as action_no
-    from actions
-    group by scheme, version, class_code, owner_role
-),
-
-scores as (
-    select
-        scores.as_of_date,
-        scores.scheme,
-        scores.version,
-        scores.customer_id,
-        scores.class_code,
-        scores.weakest_indicator
-    from {{ ref('scores') }} as scores
-    where scores.as_of_date = {{ newest_as_of_date() }}
-),
-
--- Of a customer, the most urgent for each who acts.
-chosen as (
-    select
-        scores.as_of_date,
-        scores.customer_id,
-        min(first_actions.action_no) as action_no,
-        -- '' stands for none: a null would be passed over
-        {{ max_by("coalesce(scores.weakest_indicator, '')", '0 - first_actions.action_no') }}
-            as weakest_indicator
-    from scores
-    inner join first_actions
-        on scores.scheme = first_actions.scheme
-            and scores.version = first_actions.version
-            and scores.class_code = first_actions.class_code
-    group by scores.as_of_date, scores.customer_id, first_actions.owner_role
-),
-
 worklist as (
     select
-        chosen.as_of_date,
-        chosen.customer_id,
+        by_role.as_of_date,
+        by_role.customer_id,
         actions.action_code,
         actions.text_en,
         actions.text_zh,
@@ -74,14 +72,14 @@ worklist as (
         actions.priority,
         actions.scheme,
         actions.class_code,
-        trim(actions.scheme || ':' || actions.class_code || ' ' || chosen.weakest_indicator)
+        trim(actions.scheme || ':' || actions.class_code || ' ' || by_role.weakest_indicator)
             as reason_codes,
-        {{ add_days('chosen.as_of_date', 'actions.due_days') }} as due_date,
+        {{ add_days('by_role.as_of_date', 'actions.due_days') }} as due_date,
         actions.needs_review,
         'proposed' as status
-    from chosen
+    from by_role
     inner join actions
-        on chosen.action_no = actions.action_no
+        on by_role.action_no = actions.action_no
 )
 
 select * from worklist
