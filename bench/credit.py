@@ -88,11 +88,13 @@ STATEMENTS = (
     ),
     (
         "create table core.fct_receivable_events as"
-        " select receivable_key, 'written_off' as event_type, due_date + 300 as event_date,"
+        " select 'event|' || receivable_key as receivable_event_key, receivable_key,"
+        "     'written_off' as event_type, due_date + 300 as event_date,"
         "     (amount / 2)::decimal(18, 2) as amount"
         " from core.fct_receivables where amount > 0 and hash(receivable_key) % 500 = 499"
         " union all"
-        " select receivable_key, 'adjusted', issued_date + 5, (-amount / 10)::decimal(18, 2)"
+        " select 'event|' || receivable_key || '|5', receivable_key, 'adjusted', issued_date + 5,"
+        "     (-amount / 10)::decimal(18, 2)"
         " from core.fct_receivables where amount > 0 and hash(receivable_key) % 200 = 7"
     ),
     (

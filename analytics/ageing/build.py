@@ -32,6 +32,7 @@ MODELS = (
     "core/receivables/int_allocations__reversed",
     "core/receivables/fct_receipt_allocations",
     "metrics/int_as_of_dates",
+    "metrics/int_receivable_changes",
     "metrics/int_receivable_movements",
     "metrics/int_receivable_states",
     "metrics/int_receivable_positions",

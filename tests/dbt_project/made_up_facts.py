@@ -31,8 +31,8 @@ COLUMNS = {
     "fct_receipts": "receipt_key varchar, receivable_key varchar, customer_id varchar,"
     " amount decimal(18,2), currency_code varchar, paid_date date, settled_date date,"
     " reversed_date date, reversal_reason varchar",
-    "fct_receivable_events": "receivable_key varchar, event_type varchar, event_date date,"
-    " amount decimal(18,2)",
+    "fct_receivable_events": "receivable_event_key varchar, receivable_key varchar,"
+    " event_type varchar, event_date date, amount decimal(18,2)",
     "dim_accounts": "customer_id varchar, account_kind varchar, opened_date date,"
     " closed_date date, usage_category varchar, importance_class varchar,"
     " supply_voltage_kv decimal(18,2), contracted_capacity_kva decimal(18,2),"
@@ -178,6 +178,7 @@ def draw() -> Rows:
             if parts == 0 and chance.random() < 0.3:
                 rows["fct_receivable_events"].append(
                     {
+                        "receivable_event_key": f"{key}-off",
                         "receivable_key": key,
                         "event_type": "written_off",
                         "event_date": later(issued, 300),

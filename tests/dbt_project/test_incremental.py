@@ -22,14 +22,15 @@ NO_TESTS = ("--exclude", "resource_type:test")
 TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
 KEPT = (
     *("int_told_metrics", "metric_restatements", "int_changed_buckets"),
-    *("int_stale_buckets", "int_stale_debts", "int_step_dates"),
+    *("int_stale_buckets", "int_stale_debts", "int_stale_purchases", "int_step_dates"),
     *("int_loss_dates", "int_sample_dates"),
     *("int_score_dates", "int_credit_dates", "int_value_dates", "int_history_dates"),
 )
 """What tells of a build, not of the facts."""
 PARTIAL = (
     "int_customer_dates",
-    "int_purchase",
+    "int_purchase_sets",
+    "int_purchase_days",
     "int_metrics_",
     "int_scheme_places",
     "int_scorecard_",
@@ -253,8 +254,9 @@ CORRECTIONS = {
     ),
     "less, adjusted on its first day to the same": (
         "update facts.fct_receivables set amount = amount - 1 where receivable_key = '{0}';"
-        " insert into facts.fct_receivable_events by name select receivable_key,"
-        " 'adjusted' as event_type, issued_date as event_date, 1 as amount"
+        " insert into facts.fct_receivable_events by name"
+        " select 'adjusted' as receivable_event_key, receivable_key, 'adjusted' as event_type,"
+        " issued_date as event_date, 1 as amount"
         " from facts.fct_receivables where receivable_key = '{0}'"
     ),
 }
@@ -281,6 +283,110 @@ def test_corrected_debts_told_again_equal_all_told_anew(
     changed = _differences(fresh, daily[1], tables)
     assert {"credit.receivable_books", "credit.expected_loss"} <= changed.keys()
     assert _differences(fresh, warehouse, tables) == {}
+
+
+OTHERWISE = {
+    "dearer": "set gross_amount = gross_amount + 10",
+    "another buyer's": "set customer_id = (select max(customer_id) from facts.fct_transactions)",
+    "made earlier": "set transaction_date = transaction_date - 100",
+    "made later": "set transaction_date = date '2026-01-12'",
+    "of another class": "set product_class = 'of another class'",
+    "of an older document": "set document_no = (select min_by(older.document_no,"
+    " older.transaction_date) from facts.fct_transactions as older"
+    " where older.customer_id = facts.fct_transactions.customer_id"
+    " and older.source_system = facts.fct_transactions.source_system)",
+    "cancelled since": "set cancelled_date = date '2026-01-20'",
+    "not cancelled after all": "set cancelled_date = null",
+    "never made": "set quantity = 0",
+}
+"""What turns out of a purchase."""
+
+
+@pytest.fixture(scope="module")
+def other_purchases(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ScratchWarehouse, ScratchWarehouse]:
+    """Old purchases are others now, one for each way: not told yet, and told anew."""
+    warehouse = daily[0].copy(tmp_path_factory.mktemp("purchases") / "warehouse")
+    sold = (
+        "select min(transaction_key) as key from facts.fct_transactions"
+        " where transaction_kind = 'sale' and quantity > 0 and gross_amount > 0"
+        " and product_class is not null and customer_id is not null"
+        " and transaction_date between '2025-06-01' and '2025-12-20'"
+    )
+    standing = warehouse.query(
+        f"{sold} and cancelled_date is null group by customer_id order by 1"
+        f" limit {len(OTHERWISE) - 1}"
+    )
+    ((cancelled,),) = warehouse.query(
+        "update facts.fct_transactions set cancelled_date = date '2025-12-28'"
+        f" where transaction_key = ({sold} and customer_id not in (select customer_id"
+        " from facts.fct_transactions where transaction_key in"
+        f" {tuple(key for (key,) in standing)})) returning transaction_key"
+    )
+    warehouse.build(*TOLD, as_of_dates=DAYS[-1])
+    keys = iter(standing)
+    for turn, correction in OTHERWISE.items():
+        key = cancelled if turn == "not cancelled after all" else next(keys)[0]
+        ((changed,),) = warehouse.query(
+            f"update facts.fct_transactions {correction} where transaction_key = '{key}'"
+            " returning 1"
+        )
+        assert changed == 1, turn
+    fresh = warehouse.copy(tmp_path_factory.mktemp("purchases") / "fresh")
+    fresh.build("--full-refresh", *NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
+    return warehouse, fresh
+
+
+OF_PURCHASES = [
+    "value.int_told_cancellations",
+    "(select * from value.int_purchase_days where as_of_date is null)",
+    "value.int_customer_months",
+    "value.customer_metrics",
+]
+
+
+def test_purchases_told_again_equal_all_told_anew(
+    other_purchases: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    warehouse = other_purchases[0].copy(tmp_path / "warehouse")
+    before = dict.fromkeys(OF_PURCHASES, 0) | _differences(
+        other_purchases[1], warehouse, OF_PURCHASES
+    )
+    assert min(before.values()) > 0
+    warehouse.build(*NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
+    assert _differences(other_purchases[1], warehouse, OF_PURCHASES) == {}
+
+
+@pytest.mark.parametrize("last", ["int_stale_purchases", "int_purchase_days"])
+def test_a_build_that_broke_off_among_the_purchases_is_made_good(
+    other_purchases: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path, last: str
+) -> None:
+    warehouse = other_purchases[0].copy(tmp_path / "warehouse")
+    warehouse.build(*NO_TESTS, "--select", f"+{last}", as_of_dates=DAYS[-1])
+    warehouse.build(*NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
+    assert _differences(other_purchases[1], warehouse, OF_PURCHASES) == {}
+
+
+def test_purchases_of_customers_of_whom_nothing_changed_stay(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    ((customer, day),) = warehouse.query(
+        "select customer_id, transaction_date::varchar from facts.fct_transactions"
+        " where transaction_kind = 'sale' and quantity > 0 and customer_id is not null"
+        " order by 2 desc, 1 limit 1"
+    )
+    warehouse.execute(
+        "update facts.fct_transactions set gross_amount = gross_amount + 10"
+        f" where customer_id = '{customer}' and transaction_date = '{day}' and quantity > 0",
+        "update value.int_purchase_days set last_system = 'marked'",
+    )
+    warehouse.build(*NO_TESTS, "--select", "metrics", as_of_dates=DAYS[-1])
+    assert warehouse.query(
+        "select distinct customer_id from value.int_purchase_days"
+        " where last_system <> 'marked' and as_of_date is null"
+    ) == [(customer,)]
 
 
 def test_a_day_comes_into_the_sample_when_its_months_are_known(

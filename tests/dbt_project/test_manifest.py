@@ -177,8 +177,10 @@ def test_python_never_imports_the_dbt_project() -> None:
 @pytest.mark.parametrize(
     ("dates", "told", "tables"),
     [
-        ("int_stale_buckets", "int_told_fingerprints", 3),
-        ("int_stale_debts", "int_told_fingerprints", 1),
+        ("int_stale_buckets", "int_told_fingerprints", 4),
+        ("int_stale_debts", "int_told_fingerprints", 2),
+        ("int_stale_purchases", "int_told_cancellations", 1),
+        ("int_stale_purchases", "int_told_fingerprints", 1),
         ("int_changed_buckets", "int_told_fingerprints", 1),
         ("int_step_dates", "int_told_fingerprints", 1),
         ("int_credit_dates", "int_told_credit", 7),

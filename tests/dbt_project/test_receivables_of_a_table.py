@@ -40,8 +40,8 @@ TABLES = (
         " paid_at timestamp, paid_date date, settled_date date, reversed_date date)"
     ),
     (
-        "create table made_up.events (receivable_key varchar, event_type varchar, event_date date,"
-        " amount decimal(18,2))"
+        "create table made_up.events (receivable_event_key varchar, receivable_key varchar,"
+        " event_type varchar, event_date date, amount decimal(18,2))"
     ),
 )
 IBM = (
@@ -95,7 +95,7 @@ HAND = (
             ("p9", "'negative'", "negative", 10, "CNY", "2012-11-20", "null"),
         )
     ),
-    "insert into made_up.events values ('written', 'written_off', date '2012-12-20', 40)",
+    "insert into made_up.events values ('e1', 'written', 'written_off', date '2012-12-20', 40)",
 )
 
 

@@ -39,8 +39,9 @@ def _metrics_sql(
 
 
 OTHER_STEPS = (
-    *("int_cycle_observations", "int_debt_buckets", "int_receivable_books"),
-    *("int_receivable_states", "int_roll_steps"),
+    *("int_cycle_observations", "int_debt_buckets", "int_purchase_days", "int_receivable_books"),
+    *("int_receivable_movements", "int_receivable_states", "int_roll_steps"),
+    "int_told_cancellations",
 )
 """What is told by the same note as the points (int_told_fingerprints)."""
 

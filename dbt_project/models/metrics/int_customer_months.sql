@@ -1,33 +1,25 @@
-with documents as (
-    select
-        customer_id,
-        source_system,
-        transaction_date,
-        void_from,
-        gross_amount,
-        margin_amount
-    from {{ ref('int_purchase_documents') }}
-),
-
-newest as (
+with newest as (
     select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
 ),
 
 months as (
     select
-        documents.customer_id,
-        documents.source_system,
-        {{ month_start('documents.transaction_date') }} as month,
-        cast(sum(documents.gross_amount) as decimal(18, 4)) as gross_amount,
-        cast(sum(documents.margin_amount) as decimal(18, 4)) as margin_amount
-    from documents
+        purchases.customer_id,
+        purchases.source_system,
+        {{ month_start('purchases.transaction_date') }} as month,
+        {{ money('sum(purchases.gross_amount)', 4) }} as gross_amount,
+        {{ money('sum(purchases.margin_amount)', 4) }} as margin_amount
+    from {{ ref('int_purchases') }} as purchases
     inner join newest
-        on documents.transaction_date <= newest.as_of_date
-            and documents.void_from > newest.as_of_date
+        on purchases.transaction_date <= newest.as_of_date
+            and (
+                purchases.cancelled_date is null
+                or purchases.cancelled_date > newest.as_of_date
+            )
     group by
-        documents.customer_id,
-        documents.source_system,
-        {{ month_start('documents.transaction_date') }}
+        purchases.customer_id,
+        purchases.source_system,
+        {{ month_start('purchases.transaction_date') }}
 )
 
 select * from months

@@ -1,12 +1,18 @@
 {%- set until_then -%}
 over (
-            partition by spine.customer_id, spine.seen_until
+            partition by spine.customer_id, spine.only_on
             order by spine.as_of_date asc nulls last
             rows between unbounded preceding and current row
         )
 {%- endset -%}
 with purchase_days as (
     select * from {{ ref('int_purchase_days') }}
+),
+
+-- Customers whose purchases the day sees otherwise: a cancellation came after it.
+cancelled_later as (
+    select customer_id, as_of_date from {{ ref('int_purchase_sets') }}
+    where as_of_date is not null
 ),
 
 stale_buckets as (
@@ -18,8 +24,7 @@ first_seen_at as (
     select
         stale_buckets.as_of_date,
         purchase_days.customer_id,
-        purchase_days.is_lasting,
-        purchase_days.seen_until,
+        purchase_days.as_of_date as only_on,
         sum(purchase_days.gross_amount) as gross_amount,
         sum(purchase_days.documents) as documents,
         sum(purchase_days.orders) as orders,
@@ -36,40 +41,33 @@ first_seen_at as (
         on {{ bucket_of('purchase_days.customer_id') }} = stale_buckets.bucket
             and (
                 (
-                    purchase_days.is_lasting
+                    purchase_days.as_of_date is null
                     and purchase_days.purchase_date <= stale_buckets.as_of_date
                     and (
                         stale_buckets.previous_as_of_date is null
                         or purchase_days.purchase_date > stale_buckets.previous_as_of_date
                     )
                 )
-                or (
-                    not purchase_days.is_lasting
-                    and purchase_days.seen_until = stale_buckets.as_of_date
-                )
+                or purchase_days.as_of_date = stale_buckets.as_of_date
             )
-    group by
-        stale_buckets.as_of_date,
-        purchase_days.customer_id,
-        purchase_days.is_lasting,
-        purchase_days.seen_until
+    group by stale_buckets.as_of_date, purchase_days.customer_id, purchase_days.as_of_date
 ),
 
 first_purchases as (
-    select customer_id, is_lasting, seen_until, min(as_of_date) as first_as_of_date
+    select customer_id, only_on, min(as_of_date) as first_as_of_date
     from first_seen_at
-    group by customer_id, is_lasting, seen_until
+    group by customer_id, only_on
 ),
 
 spine as (
-    select stale_buckets.as_of_date, first_purchases.customer_id, first_purchases.seen_until
+    select stale_buckets.as_of_date, first_purchases.customer_id, first_purchases.only_on
     from first_purchases
     inner join stale_buckets
         on {{ bucket_of('first_purchases.customer_id') }} = stale_buckets.bucket
             and (
                 stale_buckets.as_of_date = first_purchases.first_as_of_date
                 or (
-                    first_purchases.is_lasting
+                    first_purchases.only_on is null
                     and stale_buckets.as_of_date > first_purchases.first_as_of_date
                 )
             )
@@ -79,6 +77,7 @@ running as (
     select
         spine.as_of_date,
         spine.customer_id,
+        spine.only_on,
         sum(first_seen_at.gross_amount) {{ until_then }} as monetary_total,
         sum(first_seen_at.documents) {{ until_then }} as frequency_total,
         sum(first_seen_at.orders) {{ until_then }} as order_count_total,
@@ -97,7 +96,7 @@ running as (
     left join first_seen_at
         on spine.as_of_date = first_seen_at.as_of_date
             and spine.customer_id = first_seen_at.customer_id
-            and spine.seen_until = first_seen_at.seen_until
+            and spine.only_on is not distinct from first_seen_at.only_on
 ),
 
 with_interval_spread as (
@@ -125,6 +124,7 @@ metrics as (
     select
         as_of_date,
         customer_id,
+        only_on,
         {{ days_between('last_purchase_date', 'as_of_date') }} as recency_days,
         cast(frequency_total as bigint) as frequency_total,
         cast(order_count_total as bigint) as order_count_total,
@@ -137,4 +137,20 @@ metrics as (
     from with_interval_spread
 )
 
-select * from metrics
+select
+    metrics.as_of_date,
+    metrics.customer_id,
+    metrics.recency_days,
+    metrics.frequency_total,
+    metrics.order_count_total,
+    metrics.monetary_total,
+    metrics.product_class_count,
+    metrics.discount_rate_mean,
+    metrics.order_interval_mean,
+    metrics.order_interval_cv,
+    metrics.last_system
+from metrics
+left join cancelled_later
+    on metrics.customer_id = cancelled_later.customer_id
+        and metrics.as_of_date = cancelled_later.as_of_date
+where metrics.only_on is not null or cancelled_later.customer_id is null

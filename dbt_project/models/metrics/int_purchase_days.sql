@@ -1,8 +1,19 @@
+{{ config(
+    pre_hook=[
+        "{{ forget_met(
+            ref('int_stale_purchases'),
+            'told.as_of_date is null and told.customer_id = stale.customer_id'
+        ) }}",
+        "{{ forget_told_again(ref('int_stale_buckets'), true) }}",
+        "{{ forget_unasked_dates() }}",
+    ],
+) }}
 {#- The purchases that a set sees. -#}
 {%- set seen -%}
 sets.customer_id = purchases.customer_id
             and sets.seen_until >= purchases.transaction_date
-            and sets.seen_until < purchases.void_from
+            and sets.seen_until
+            < coalesce(purchases.cancelled_date, cast('9999-12-31' as date))
 {%- endset -%}
 with sets as (
     select * from {{ ref('int_purchase_sets') }}
@@ -14,35 +25,33 @@ days as (
         purchases.transaction_date as purchase_date,
         {{ money('sum(purchases.gross_amount)', 4) }} as gross_amount,
         {{ money('sum(purchases.margin_amount)', 4) }} as margin_amount,
-        {{ money('sum(purchases.gross_with_known_margin)', 4) }} as gross_with_known_margin,
-        cast(sum(purchases.discount_rate_sum) as decimal(18, 6)) as discount_rate_sum,
-        cast(sum(purchases.discount_rate_count) as bigint) as discount_rate_count,
+        {{ money(
+            'sum(case when purchases.margin_amount is not null then purchases.gross_amount end)', 4
+        ) }} as gross_with_known_margin,
+        cast(sum(purchases.discount_rate) as decimal(18, 6)) as discount_rate_sum,
+        cast(count(purchases.discount_rate) as bigint) as discount_rate_count,
         max(purchases.source_system) as last_system
-    from {{ ref('int_purchase_documents') }} as purchases
+    from {{ ref('int_purchases') }} as purchases
     inner join sets
         on {{ seen }}
     group by sets.set_no, purchases.transaction_date
 ),
 
--- A document, and a class of product, counts on the day of its first line.
+-- A document, and a class of product, counts on the day of its first line. Both in one pass: what
+-- is grouped by class has no source system.
 first_lines as (
     select
         sets.set_no,
         purchases.source_system,
         min(purchases.transaction_date) as purchase_date
-    from {{ ref('int_purchase_documents') }} as purchases
+    from {{ ref('int_purchases') }} as purchases
     inner join sets
         on {{ seen }}
-    group by sets.set_no, purchases.source_system, purchases.document_no
-    union all
-    select
-        sets.set_no,
-        cast(null as {{ text_type() }}) as source_system,
-        min(purchases.transaction_date) as purchase_date
-    from {{ ref('int_purchase_classes') }} as purchases
-    inner join sets
-        on {{ seen }}
-    group by sets.set_no, purchases.product_class
+    group by grouping sets ( -- noqa: PRS,RF02
+        (sets.set_no, purchases.source_system, purchases.document_no),
+        (sets.set_no, purchases.product_class)
+    )
+    having purchases.source_system is not null or purchases.product_class is not null
 ),
 
 counted as (
@@ -58,8 +67,7 @@ counted as (
 
 select
     sets.customer_id,
-    sets.is_lasting,
-    sets.seen_until,
+    sets.as_of_date,
     days.purchase_date,
     days.gross_amount,
     days.margin_amount,

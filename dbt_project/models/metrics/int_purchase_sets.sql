@@ -1,72 +1,43 @@
+-- depends_on: {{ ref('int_stale_purchases') }}
+{% set told_days = told_before('int_purchase_days') -%}
 with stale_buckets as (
     select as_of_date, bucket from {{ ref('int_stale_buckets') }}
 ),
 
-customers as (
-    select customer_id, {{ bucket_of('customer_id') }} as bucket from {{ ref('int_customers') }}
-),
-
-cancelled as (
-    select distinct customer_id, transaction_date, void_from
-    from {{ ref('int_purchase_documents') }}
-    where void_from < cast('9999-12-31' as date)
-),
-
-last_dates as (
-    select bucket, max(as_of_date) as last_as_of_date
-    from stale_buckets
-    group by bucket
-),
-
--- Their past purchases are not the same on every as-of date: one set for each date.
-customers_with_sets as (
-    select distinct cancelled.customer_id
-    from cancelled
-    inner join last_dates
-        on {{ bucket_of('cancelled.customer_id') }} = last_dates.bucket
-            and cancelled.void_from <= last_dates.last_as_of_date
-    inner join stale_buckets
-        on last_dates.bucket = stale_buckets.bucket
-            and cancelled.transaction_date <= stale_buckets.as_of_date
-            and cancelled.void_from > stale_buckets.as_of_date
-),
-
--- Of all others the purchases never change, they only become more.
+-- Purchases that were never cancelled are the same on every as-of date that sees them. They end on
+-- the day before the last there is, from which on what was never cancelled is void.
 lasting as (
     select
-        customers.customer_id,
-        true as is_lasting,
-        last_dates.last_as_of_date as seen_until
-    from customers
-    inner join last_dates
-        on customers.bucket = last_dates.bucket
-    left join customers_with_sets
-        on customers.customer_id = customers_with_sets.customer_id
-    where customers_with_sets.customer_id is null
+        customer_id,
+        cast(null as date) as as_of_date,
+        cast('9999-12-30' as date) as seen_until
+    from {{ ref('int_customers') if told_days is none else ref('int_stale_purchases') }}
 ),
 
-of_one_date as (
-    select
-        customers.customer_id,
-        false as is_lasting,
+-- On an as-of date before a cancellation its customer's purchases were others.
+cancelled_later as (
+    select distinct
+        purchases.customer_id,
+        stale_buckets.as_of_date,
         stale_buckets.as_of_date as seen_until
-    from customers
-    inner join customers_with_sets
-        on customers.customer_id = customers_with_sets.customer_id
+    from {{ ref('int_purchases') }} as purchases
     inner join stale_buckets
-        on customers.bucket = stale_buckets.bucket
+        on {{ bucket_of('purchases.customer_id') }} = stale_buckets.bucket
+            and purchases.transaction_date <= stale_buckets.as_of_date
+            and purchases.cancelled_date > stale_buckets.as_of_date
+    where purchases.cancelled_date is not null
 ),
 
 sets as (
     select * from lasting
     union all
-    select * from of_one_date
+    select * from cancelled_later
 )
 
 -- A number is less to carry through the sums over all purchases than the customer's key.
 select
     row_number() over (order by customer_id asc nulls last, seen_until asc nulls last) as set_no,
     customer_id,
-    is_lasting,
+    as_of_date,
     seen_until
 from sets

@@ -1,8 +1,9 @@
 -- What the points and the debts that now stand were told from; written last, so that a build that
 -- broke off before is told again.
 {% for model in [
-    'customer_metrics', 'int_cycle_observations', 'int_debt_buckets', 'int_receivable_books',
-    'int_receivable_states', 'int_roll_steps', 'int_scheme_points',
+    'customer_metrics', 'int_cycle_observations', 'int_debt_buckets', 'int_purchase_days',
+    'int_receivable_books', 'int_receivable_movements', 'int_receivable_states', 'int_roll_steps',
+    'int_scheme_points', 'int_told_cancellations',
 ] -%}
 -- depends_on: {{ ref(model) }}
 {% endfor -%}

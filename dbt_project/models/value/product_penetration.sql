@@ -1,8 +1,9 @@
 with holdings as (
-    select distinct purchases.customer_id, purchases.product_class
-    from {{ ref('int_purchase_classes') }} as purchases
-    where purchases.transaction_date <= {{ newest_as_of_date() }}
-        and purchases.void_from > {{ newest_as_of_date() }}
+    select distinct customer_id, product_class
+    from {{ ref('int_purchases') }}
+    where product_class is not null
+        and transaction_date <= {{ newest_as_of_date() }}
+        and (cancelled_date is null or cancelled_date > {{ newest_as_of_date() }})
 ),
 
 segments as (
