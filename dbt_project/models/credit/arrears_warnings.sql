@@ -44,8 +44,7 @@ warnings as (
         on summed.last_seen_date = dates.as_of_date
 ),
 
--- Each date and customer is looked up once as seen last and once as closed: two readings, of the
--- columns that are asked for, cost less than one that is kept.
+-- Few are looked up among all days and customers: as seen last, and where they closed.
 seen as (
     select
         as_of_date,
@@ -63,9 +62,17 @@ seen as (
 ),
 
 closing as (
-    select as_of_date, customer_id, open_amount, written_off_count
-    from {{ ref('customer_metrics') }}
-    where open_amount is not null
+    select
+        warnings.customer_id,
+        warnings.closed_date,
+        metrics.open_amount,
+        metrics.written_off_count
+    from warnings
+    inner join {{ ref('customer_metrics') }} as metrics
+        on warnings.customer_id = metrics.customer_id
+            and warnings.closed_date = metrics.as_of_date
+    where warnings.closed_date is not null
+        and metrics.open_amount is not null
 )
 
 select
@@ -102,4 +109,4 @@ inner join seen
         and warnings.last_seen_date = seen.as_of_date
 left join closing
     on warnings.customer_id = closing.customer_id
-        and warnings.closed_date = closing.as_of_date
+        and warnings.closed_date = closing.closed_date

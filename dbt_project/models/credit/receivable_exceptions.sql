@@ -1,38 +1,6 @@
 -- Debts and payments that are odd but sound, and the rule by which each counts. A payment may be
 -- odd in two ways; one that was taken back is odd only in what it names.
-with receipts as (
-    select
-        receipt_key,
-        customer_id,
-        source_system,
-        receivable_key,
-        names_unknown_debt,
-        amount,
-        currency_code,
-        paid_date,
-        reversed_date
-    from {{ ref('fct_receipts') }}
-),
-
-debts as (
-    select
-        receivable_key,
-        customer_id,
-        source_system,
-        issued_date,
-        amount,
-        due_amount,
-        currency_code
-    from {{ ref('int_amounts_due') }}
-),
-
-allocations as (
-    select receipt_key, allocation_kind, allocated_amount
-    from {{ ref('fct_receipt_allocations') }}
-    where reversed_date is null
-),
-
-rules as (
+with rules as (
     select reason_code, record_kind, label_en, label_zh, treatment_en, treatment_zh
     from {{ ref('exception_rules') }}
 ),
@@ -40,11 +8,17 @@ rules as (
 -- Standing payments that the debt they name did not take, or not all of it. Few: the debts are
 -- looked up for these alone.
 left_over as (
-    select receipts.*, coalesce(named.allocated_amount, 0) as named_amount
-    from receipts
-    left join allocations as named
+    select
+        receipts.receipt_key,
+        receipts.receivable_key,
+        receipts.amount,
+        receipts.currency_code,
+        coalesce(named.allocated_amount, 0) as named_amount
+    from {{ ref('fct_receipts') }} as receipts
+    left join {{ ref('fct_receipt_allocations') }} as named
         on receipts.receipt_key = named.receipt_key
             and named.allocation_kind = 'named'
+            and named.reversed_date is null
     where receipts.reversed_date is null
         and receipts.receivable_key is not null
         and coalesce(named.allocated_amount, 0) < receipts.amount
@@ -56,7 +30,7 @@ not_taken as (
         debts.currency_code as debt_currency_code,
         debts.due_amount
     from left_over
-    inner join debts
+    inner join {{ ref('int_amounts_due') }} as debts
         on left_over.receivable_key = debts.receivable_key
 ),
 
@@ -72,19 +46,20 @@ odd_receipts as (
     from not_taken
     union all
     select receipt_key, 'unknown_debt' as reason_code
-    from receipts
+    from {{ ref('fct_receipts') }}
     where names_unknown_debt
     union all
     select receipt_key, 'dated_in_future' as reason_code
-    from receipts
+    from {{ ref('fct_receipts') }}
     where paid_date > {{ newest_as_of_date() }}
 ),
 
 applied as (
     select odd.receipt_key, sum(allocations.allocated_amount) as amount
     from (select distinct receipt_key from odd_receipts) as odd
-    inner join allocations
+    inner join {{ ref('fct_receipt_allocations') }} as allocations
         on odd.receipt_key = allocations.receipt_key
+    where allocations.reversed_date is null
     group by odd.receipt_key
 ),
 
@@ -99,7 +74,7 @@ exceptions as (
         coalesce(applied.amount, 0) as applied_amount,
         receipts.currency_code
     from odd_receipts
-    inner join receipts
+    inner join {{ ref('fct_receipts') }} as receipts
         on odd_receipts.receipt_key = receipts.receipt_key
     left join applied
         on odd_receipts.receipt_key = applied.receipt_key
@@ -113,7 +88,7 @@ exceptions as (
         amount,
         0,
         currency_code
-    from debts
+    from {{ ref('int_amounts_due') }}
     where amount < 0
 )
 
