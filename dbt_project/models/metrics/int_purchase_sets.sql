@@ -34,9 +34,12 @@ sets as (
     select * from cancelled_later
 )
 
--- A number is less to carry through the sums over all purchases than the customer's key.
+-- A number is less to carry through the sums over all purchases than the customer's key. Ordered by
+-- one text: Sail's planner loses its way where a second column is the same in half of a union.
 select
-    row_number() over (order by customer_id asc nulls last, seen_until asc nulls last) as set_no,
+    row_number() over (
+        order by customer_id || ' ' || cast(seen_until as {{ text_type() }}) asc nulls last
+    ) as set_no,
     customer_id,
     as_of_date,
     seen_until
