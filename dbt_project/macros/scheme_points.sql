@@ -170,24 +170,6 @@
     end
 {%- endmacro %}
 
-{#- What an indicator costs the score, -1 where it is missing or has all points. -#}
-{% macro lost_by(one, indicator) -%}
-    {%- set points = indicator.column ~ '__points' -%}
-    case
-        when {{ points }} < 100 then {{ effective_weight(one, indicator) }} * (100 - {{ points }})
-        else -1
-    end
-{%- endmacro %}
-
-{#- The place of column number `number` among `count` columns of a row, the largest first; of equal
-    ones the first. -#}
-{% macro rank_among(columns, number, count) -%}
-    1
-    {%- for other in range(1, count + 1) if other != number %}
-    + case when {{ columns }}{{ other }} {{ '>=' if other < number else '>' }} {{ columns }}{{ number }} then 1 else 0 end
-    {%- endfor %}
-{%- endmacro %}
-
 {#- What a condition of a decision table compares. -#}
 {% macro rule_subject(one, rule, plan) -%}
     {%- set members = [] -%}

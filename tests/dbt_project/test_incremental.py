@@ -219,8 +219,8 @@ def test_a_corrected_debt_is_told_again_from_its_month_on(
         " where bucket <> 'marked' order by 1"
     ) == [(day, customer) for day in ("2026-01-31", "2026-02-03")]
     moved_since = (
-        "from value.int_receivable_days"
-        f" where customer_id = '{customer}' and movement_date >= '2026-01-01'"
+        "from value.int_receivable_changes"
+        f" where customer_id = '{customer}' and change_date >= '2026-01-01'"
     )
     told_again = f"where customer_id = '{customer}' and currency_code <> 'marked'"
     for table, rows in (
@@ -228,7 +228,7 @@ def test_a_corrected_debt_is_told_again_from_its_month_on(
         ("int_receivable_books", "month"),
     ):
         told = marked.query(f"select distinct {rows} from value.{table} {told_again} order by 1")
-        now = rows.replace("month", "date_trunc('month', movement_date)::date")
+        now = rows.replace("month", "date_trunc('month', change_date)::date")
         assert told == marked.query(f"select distinct {now} {moved_since} order by 1"), table
         (marks,) = marked.query(
             "select count(*) filter (where currency_code = 'marked'),"

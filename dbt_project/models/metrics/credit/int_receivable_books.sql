@@ -11,25 +11,25 @@
 -- noqa: disable=LT02
 with by_month as (
     select
-        movements.customer_id,
-        movements.source_system,
-        movements.currency_code,
-        {{ month_start('movements.movement_date') }} as month,
-        sum(movements.issued_change) as issued_amount,
-        sum(movements.due_change) - sum(movements.issued_change) as adjusted_amount,
-        sum(movements.paid_change) as settled_amount,
-        sum(movements.written_off_change) as written_off_amount
-    from {{ ref('int_receivable_days') }} as movements
+        changes.customer_id,
+        changes.source_system,
+        changes.currency_code,
+        {{ month_start('changes.change_date') }} as month,
+        sum(changes.issued_change) as issued_amount,
+        sum(changes.due_change) - sum(changes.issued_change) as adjusted_amount,
+        sum(changes.paid_change) as settled_amount,
+        sum(changes.written_off_change) as written_off_amount
+    from {{ ref('int_receivable_changes') }} as changes
     {%- if is_incremental() %}
     inner join {{ ref('int_changed_buckets') }} as changed
-        on {{ bucket_of('movements.customer_id') }} = changed.bucket
-            and movements.movement_date >= changed.first_month
+        on {{ bucket_of('changes.customer_id') }} = changed.bucket
+            and changes.change_date >= changed.first_month
     {%- endif %}
     group by
-        movements.customer_id,
-        movements.source_system,
-        movements.currency_code,
-        {{ month_start('movements.movement_date') }}
+        changes.customer_id,
+        changes.source_system,
+        changes.currency_code,
+        {{ month_start('changes.change_date') }}
 ),
 
 -- What the months that stand end with.
