@@ -43,9 +43,9 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 
 
 _TESTS_OF_DATA = (
-    # A test runs in the layer in which the last of the models it reads is built.
+    # Tests are selected by name: dbt's own ways lose those that read models of two layers.
     "--indirect-selection",
-    "buildable",
+    "empty",
     # Unit tests judge the code, not the data: `make test` runs them, not every round.
     "--exclude-resource-type",
     "unit_test",
@@ -77,26 +77,38 @@ def build(
 
 
 def selections(manifest: Any) -> dict[str, list[str]]:
-    """What dbt selects per layer: its models by name, and at the end the snapshots.
+    """What dbt selects per layer: seeds, models and tests of data; at the end the snapshots.
 
-    A folder would not do: dbt would take every test that lies in it, also those that read models
-    of a later layer.
+    A test runs in the layer in which the last of what it reads is built.
     """
-    chosen: dict[str, list[str]] = {"seeds": ["resource_type:seed"]}
-    layers = {folder: layer for layer, folders in LAYERS.items() for folder in folders}
-    chosen |= {layer: [] for layer in LAYERS}
-    chosen["snapshots"] = []
-    for node in manifest.nodes.values():
-        if node.resource_type == "snapshot":
-            chosen["snapshots"].append(node.name)
-        elif node.resource_type == "model":
-            if node.fqn[1] not in layers:
-                raise WarehouseError(
-                    f"The model {node.name} lies in no layer.",
-                    where=node.original_file_path,
-                    do=f"move it below models/ into one of: {', '.join(layers)}",
-                )
-            chosen[layers[node.fqn[1]]].append(node.name)
+    folders = {folder: layer for layer, names in LAYERS.items() for folder in names}
+    order = ["seeds", *LAYERS, "snapshots"]
+
+    def layer_of(node: Any) -> str:
+        if node.resource_type != "model":
+            return f"{node.resource_type}s"
+        if node.fqn[1] not in folders:
+            raise WarehouseError(
+                f"The model {node.name} lies in no layer.",
+                where=node.original_file_path,
+                do=f"move it below models/ into one of: {', '.join(folders)}",
+            )
+        return folders[node.fqn[1]]
+
+    # Seeds not by name: `schemes` is a seed and a folder of models.
+    chosen: dict[str, list[str]] = {layer: [] for layer in order}
+    chosen["seeds"] = ["resource_type:seed"]
+    built = {
+        key: layer_of(node)
+        for key, node in manifest.nodes.items()
+        if node.resource_type in ("seed", "model", "snapshot")
+    }
+    for key, node in manifest.nodes.items():
+        if built.get(key, "seeds") != "seeds":
+            chosen[built[key]].append(node.name)
+        elif node.resource_type == "test":
+            read = [built[parent] for parent in node.depends_on.nodes if parent in built]
+            chosen[max(read, key=order.index, default="staging")].append(node.name)
     return {layer: names for layer, names in chosen.items() if names}
 
 
