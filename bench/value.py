@@ -2,9 +2,11 @@
 
 In: nothing; facts are generated set-based in DuckDB, with a fixed seed. Out: seconds (wall and CPU)
 and memory on standard output: one as-of date, the same RFM in pandas and in DuckDB SQL by hand, and
-with `--months N` what one month more costs beside building N. Touches: a temporary folder.
+with `--months N` what one month more, with its facts, costs beside building N. Touches: a folder,
+a temporary one if none is given.
 
-Run `python -m bench.value [--customers N] [--transactions N] [--months N] [--keep FOLDER]`.
+Run `python -m bench.value [--customers N] [--transactions N] [--months N [--known]]
+[--keep FOLDER]`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.marts import AS_OF, OTHER_FACTS, build, month_ends, project
+from bench.marts import AS_OF, OTHER_FACTS, arrive, build, month_ends, project
 
 MODELS = ("metrics", "schemes", "statistics", "value")
 SELECTED = ("resource_type:seed", "core", *MODELS)
@@ -123,6 +125,9 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--transactions", type=int, default=20_000_000)
     parser.add_argument("--months", type=int, default=0)
+    parser.add_argument(
+        "--known", action="store_true", help="every fact from the start: only the date is new"
+    )
     parser.add_argument("--keep", type=Path, help="a folder that stays")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kehu-bench-") as temporary:
@@ -130,8 +135,9 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         project(folder, MODELS)
         file = folder / "bench.duckdb"
+        facts = folder / "facts.duckdb" if asked.months and not asked.known else file
         began = time.perf_counter()
-        generate(file, asked.customers, asked.transactions)
+        generate(facts, asked.customers, asked.transactions)
         os.sync()  # writing it out is nobody's work that is measured
         print(
             f"{asked.customers:,} customers, {asked.transactions:,} transactions, generated in"
@@ -140,11 +146,16 @@ def main() -> None:
         )
         if asked.months:
             days = month_ends(asked.months + 1)
+            if facts != file:
+                arrive(facts, file, days[-2])
             first = build(folder, file, days[:-1], SELECTED, LEFT_OUT)
             print(f"{asked.months} months: {first}", flush=True)
+            if facts != file:
+                arrive(facts, file, days[-1])
             more = build(folder, file, days, SELECTED, LEFT_OUT)
             print(
-                f"one month more: {more}\n{100 * more.seconds / first.seconds:.1f} % of seconds,"
+                f"one month more: {more}\n"
+                f"{100 * more.seconds / first.seconds:.1f} % of seconds,"
                 f" {100 * more.cpu / first.cpu:.1f} % of the CPU"
             )
             return

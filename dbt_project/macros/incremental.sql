@@ -62,16 +62,56 @@
     {{ return(local_md5(sums | sort | join)) }}
 {%- endmacro %}
 
+{#- The dates from which periods are told: the last day on which they stand as told, marked, and
+    those after it; none where nothing changed. `now` are the dates asked for, `stale` those told
+    again, `told` the dates told before or none. -#}
+{% macro dates_since_kept(now, stale, told) -%}
+    with dates as (
+        select as_of_date from {{ now }}
+    ),
+
+    -- A day that nobody asks for any more ends periods as a new one does.
+    changed as (
+        select min(as_of_date) as as_of_date
+        from (
+            select as_of_date from {{ stale }}
+            {%- if told is not none %}
+            union all
+            select told.as_of_date
+            from {{ told }} as told
+            left join dates
+                on told.as_of_date = dates.as_of_date
+            where dates.as_of_date is null
+            {%- endif %}
+        ) as changed_dates
+    ),
+
+    kept as (
+        select max(dates.as_of_date) as as_of_date
+        from dates
+        inner join changed
+            on dates.as_of_date < changed.as_of_date
+    )
+
+    select
+        dates.as_of_date,
+        dates.as_of_date < changed.as_of_date as is_kept
+    from dates
+    cross join changed
+    cross join kept
+    where dates.as_of_date >= coalesce(kept.as_of_date, changed.as_of_date)
+{%- endmacro %}
+
 {#- Before periods are told from the last day on that stands: those that began after it go. -#}
-{% macro forget_later_periods() -%}
+{% macro forget_later_periods(dates, began) -%}
     {%- set days -%}
         (
             select max(case when is_kept then as_of_date end) as kept_date, count(*) as dates
-            from {{ ref('int_history_dates') }}
+            from {{ dates }}
         )
     {%- endset -%}
     {{ forget_met(
-        days, 'stale.dates > 0 and coalesce(told.valid_from > stale.kept_date, true)'
+        days, 'stale.dates > 0 and coalesce(told.' ~ began ~ ' > stale.kept_date, true)'
     ) }}
 {%- endmacro %}
 

@@ -32,6 +32,7 @@ COLUMNS = {
     " amount decimal(18,2), currency_code varchar, paid_date date, settled_date date,"
     " reversed_date date, reversal_reason varchar",
     "fct_receivable_events": "receivable_event_key varchar, receivable_key varchar,"
+    " customer_id varchar,"
     " event_type varchar, event_date date, amount decimal(18,2)",
     "dim_accounts": "customer_id varchar, account_kind varchar, opened_date date,"
     " closed_date date, usage_category varchar, importance_class varchar,"
@@ -180,6 +181,7 @@ def draw() -> Rows:
                     {
                         "receivable_event_key": f"{key}-off",
                         "receivable_key": key,
+                        "customer_id": customer,
                         "event_type": "written_off",
                         "event_date": later(issued, 300),
                         "amount": amount,
@@ -332,6 +334,20 @@ def _literal(value: Any) -> str:
     return f"'{value}'"
 
 
+LEARNED_LATER = (
+    ("fct_receipts", "settled_date"),
+    ("fct_receipts", "reversed_date"),
+    ("dim_accounts", "closed_date"),
+    ("fct_complaints", "closed_date"),
+    ("fct_follow_ups", "answered_date"),
+    ("fct_inspections", "rectified_date"),
+    ("fct_opportunities", "closed_date"),
+    ("fct_quoted_orders", "cancelled_date"),
+    ("fct_quoted_orders", "invoiced_date"),
+)
+"""Days of a fact that were not known when it happened."""
+
+
 def forgetting(day: str) -> list[str]:
     """SQL that takes away whatever was not known on `day`."""
     sql = [f"delete from facts.{table} where {column} > '{day}'"
@@ -340,17 +356,7 @@ def forgetting(day: str) -> list[str]:
         "update facts.fct_transactions set transaction_kind = 'sale', cancelled_date = null"
         f" where cancelled_date > '{day}'"
     )
-    for table, column in (
-        ("fct_receipts", "settled_date"),
-        ("fct_receipts", "reversed_date"),
-        ("dim_accounts", "closed_date"),
-        ("fct_complaints", "closed_date"),
-        ("fct_follow_ups", "answered_date"),
-        ("fct_inspections", "rectified_date"),
-        ("fct_opportunities", "closed_date"),
-        ("fct_quoted_orders", "cancelled_date"),
-        ("fct_quoted_orders", "invoiced_date"),
-    ):
+    for table, column in LEARNED_LATER:
         sql.append(f"update facts.{table} set {column} = null where {column} > '{day}'")
     return sql
 

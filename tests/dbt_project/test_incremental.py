@@ -23,7 +23,7 @@ TOLD = (*NO_TESTS, "--select", "metrics", "schemes", "metric_restatements")
 KEPT = (
     *("int_told_metrics", "metric_restatements", "int_changed_buckets"),
     *("int_stale_buckets", "int_stale_debts", "int_stale_purchases", "int_step_dates"),
-    *("int_loss_dates", "int_sample_dates"),
+    *("int_loss_dates", "int_sample_dates", "int_warning_dates"),
     *("int_score_dates", "int_credit_dates", "int_value_dates", "int_history_dates"),
 )
 """What tells of a build, not of the facts."""
@@ -31,6 +31,7 @@ PARTIAL = (
     "int_customer_dates",
     "int_purchase_sets",
     "int_purchase_days",
+    "int_receivable_changes",
     "int_metrics_",
     "int_scheme_places",
     "int_scorecard_",
@@ -219,8 +220,8 @@ def test_a_corrected_debt_is_told_again_from_its_month_on(
         " where bucket <> 'marked' order by 1"
     ) == [(day, customer) for day in ("2026-01-31", "2026-02-03")]
     moved_since = (
-        "from value.int_receivable_changes"
-        f" where customer_id = '{customer}' and change_date >= '2026-01-01'"
+        "from value.int_receivable_movements"
+        f" where customer_id = '{customer}' and movement_date >= '2026-01-01'"
     )
     told_again = f"where customer_id = '{customer}' and currency_code <> 'marked'"
     for table, rows in (
@@ -228,7 +229,7 @@ def test_a_corrected_debt_is_told_again_from_its_month_on(
         ("int_receivable_books", "month"),
     ):
         told = marked.query(f"select distinct {rows} from value.{table} {told_again} order by 1")
-        now = rows.replace("month", "date_trunc('month', change_date)::date")
+        now = rows.replace("month", "date_trunc('month', movement_date)::date")
         assert told == marked.query(f"select distinct {now} {moved_since} order by 1"), table
         (marks,) = marked.query(
             "select count(*) filter (where currency_code = 'marked'),"
@@ -255,8 +256,8 @@ CORRECTIONS = {
     "less, adjusted on its first day to the same": (
         "update facts.fct_receivables set amount = amount - 1 where receivable_key = '{0}';"
         " insert into facts.fct_receivable_events by name"
-        " select 'adjusted' as receivable_event_key, receivable_key, 'adjusted' as event_type,"
-        " issued_date as event_date, 1 as amount"
+        " select 'adjusted' as receivable_event_key, receivable_key, customer_id,"
+        " 'adjusted' as event_type, issued_date as event_date, 1 as amount"
         " from facts.fct_receivables where receivable_key = '{0}'"
     ),
 }
@@ -506,6 +507,39 @@ def test_a_period_goes_on_whose_end_is_taken_back(
     value = (*NO_TESTS, "--select", "metrics", "schemes", "value")
     warehouse.build(*value, as_of_dates=DAYS[-1])
     assert warehouse.query(everything) == before
+
+
+def test_warnings_are_told_again_that_were_on_when_something_changed(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    """The last day is told again: what closed before stands, all else is as it was."""
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    columns = "* exclude (warning_reason)"
+    warehouse.execute(
+        "insert into credit.arrears_warnings select * replace ('closed' as warning_id,"
+        " date '2025-12-31' as raised_date, date '2025-12-31' as last_seen_date,"
+        " date '2026-01-31' as closed_date, 'paid' as closing_cause)"
+        " from credit.arrears_warnings limit 1"
+    )
+    before = warehouse.query(f"select {columns} from credit.arrears_warnings order by warning_id")
+    warehouse.execute(
+        "update credit.arrears_warnings set warning_reason = 'marked'",
+        "update credit.arrears_warnings set highest_rank = 99, balance_amount = 0"
+        " where last_seen_date = '2026-02-03'",
+        "insert into credit.arrears_warnings select * replace ('too much' as warning_id,"
+        " date '2026-02-03' as raised_date) from credit.arrears_warnings limit 1",
+        "update value.int_told_credit set facts = 0 where as_of_date = '2026-02-03'",
+    )
+    warehouse.build(*NO_TESTS, "--select", "schemes", "credit", as_of_dates=DAYS[-1])
+    assert (
+        warehouse.query(f"select {columns} from credit.arrears_warnings order by warning_id")
+        == before
+    )
+    stood = warehouse.query(
+        "select last_seen_date < '2026-01-31' as closed_before,"
+        " bool_and(warning_reason = 'marked') from credit.arrears_warnings group by 1 order by 1"
+    )
+    assert stood == [(False, False), (True, True)]
 
 
 def test_a_full_refresh_gives_the_same_rows(

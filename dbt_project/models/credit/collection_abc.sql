@@ -23,6 +23,7 @@ customer_metrics as (
         written_off_count,
         currency_code
     from {{ ref('customer_metrics') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 )
 
 select

@@ -5,13 +5,17 @@ with scores as (
         and as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
+as_of_dates as (
+    select as_of_dates.as_of_date, as_of_dates.previous_as_of_date
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join {{ ref('int_credit_dates') }} as dates
+        on as_of_dates.as_of_date = dates.as_of_date
+),
+
 previous_scores as (
     select as_of_date, customer_id, class_code from {{ ref('scores') }}
     where scheme = 'power_credit'
-),
-
-as_of_dates as (
-    select as_of_date, previous_as_of_date from {{ ref('int_as_of_dates') }}
+        and as_of_date in (select as_of_dates.previous_as_of_date from as_of_dates)
 ),
 
 classes as (

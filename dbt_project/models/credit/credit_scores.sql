@@ -19,6 +19,7 @@ bands as (
 
 customer_metrics as (
     select as_of_date, customer_id, billed_12m from {{ ref('customer_metrics') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_credit_dates') }} as dates)
 ),
 
 summed as (

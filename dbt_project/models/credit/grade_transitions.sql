@@ -1,10 +1,6 @@
 -- From the last day that is known of a month to that of the next; unclassed is a customer without a
 -- grade on that side.
-with grades as (
-    select as_of_date, customer_id, scheme, grade from {{ ref('credit_grades') }}
-),
-
-steps as (
+with steps as (
     select steps.month, steps.as_of_date, steps.previous_as_of_date
     from {{ ref('int_month_steps') }} as steps
     inner join {{ ref('int_credit_dates') }} as dates
@@ -14,14 +10,14 @@ steps as (
 
 arrivals as (
     select steps.month, grades.scheme, grades.customer_id, grades.grade
-    from grades
+    from {{ ref('credit_grades') }} as grades
     inner join steps
         on grades.as_of_date = steps.as_of_date
 ),
 
 departures as (
     select steps.month, grades.scheme, grades.customer_id, grades.grade
-    from grades
+    from {{ ref('credit_grades') }} as grades
     inner join steps
         on grades.as_of_date = steps.previous_as_of_date
 ),
@@ -44,6 +40,7 @@ debts as (
     select as_of_date, customer_id, open_amount
     from {{ ref('customer_metrics') }}
     where open_amount is not null
+        and as_of_date in (select steps.as_of_date from steps)
 )
 
 select

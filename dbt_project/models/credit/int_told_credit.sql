@@ -2,8 +2,9 @@
 -- What the credit tables that now stand were told from; written last, so that a build that broke
 -- off before is told again. In the schema of the model that asks for it (told_before).
 {% for model in [
-    'collection_abc', 'credit_grades', 'credit_scores', 'grade_transitions', 'int_expected_losses',
-    'payment_behaviour', 'receivables_ageing', 'winsorised_cycles',
+    'arrears_warnings', 'collection_abc', 'credit_grades', 'credit_scores', 'grade_transitions',
+    'int_expected_losses', 'payment_behaviour', 'reassessment_events', 'receivables_ageing',
+    'winsorised_cycles',
 ] -%}
 -- depends_on: {{ ref(model) }}
 {% endfor -%}

@@ -1,7 +1,16 @@
 -- What calls for a new look at a customer's credit at once, whatever the next review date says.
 -- No source tells of a change of management yet.
+-- Told for the first as-of date that knows of it; the newest as-of date on or before it says the
+-- grade.
 with rules as (
     select * from {{ ref('reassessment_rules') }}
+),
+
+dates as (
+    select as_of_dates.as_of_date, as_of_dates.previous_as_of_date
+    from {{ ref('int_as_of_dates') }} as as_of_dates
+    inner join {{ ref('int_credit_dates') }} as stale_dates
+        on as_of_dates.as_of_date = stale_dates.as_of_date
 ),
 
 bounced as (
@@ -24,53 +33,70 @@ breaches as (
     where violation_kind = 'contract' and customer_id is not null
 ),
 
--- a fall counts on the first of the days it is seen on
-falls as (
-    select
-        customer_metrics.customer_id,
-        customer_metrics.as_of_date as event_date,
-        'sudden_fall' as event_type
-    from {{ ref('customer_metrics') }} as customer_metrics
-    inner join rules
-        on rules.event_type = 'sudden_fall'
-            and customer_metrics.growth_12m <= rules.threshold
-    inner join {{ ref('int_as_of_dates') }} as as_of_dates
-        on customer_metrics.as_of_date = as_of_dates.as_of_date
-    left join {{ ref('customer_metrics') }} as before
-        on as_of_dates.previous_as_of_date = before.as_of_date
-            and customer_metrics.customer_id = before.customer_id
-    where customer_metrics.open_amount is not null
-        and as_of_dates.previous_as_of_date is not null
-        and coalesce(before.growth_12m, 0) > rules.threshold
-),
-
-events as (
+occurred as (
     select * from bounced
     union all
     select * from defaults
     union all
     select * from breaches
+),
+
+before as (
+    select as_of_date, customer_id, growth_12m from {{ ref('customer_metrics') }}
+    where as_of_date in (select dates.previous_as_of_date from dates)
+),
+
+-- a fall counts on the first of the days it is seen on
+falls as (
+    select
+        dates.as_of_date,
+        dates.previous_as_of_date,
+        customer_metrics.customer_id,
+        dates.as_of_date as event_date,
+        'sudden_fall' as event_type
+    from {{ ref('customer_metrics') }} as customer_metrics
+    inner join dates
+        on customer_metrics.as_of_date = dates.as_of_date
+    inner join rules
+        on rules.event_type = 'sudden_fall'
+            and customer_metrics.growth_12m <= rules.threshold
+    left join before
+        on dates.previous_as_of_date = before.as_of_date
+            and customer_metrics.customer_id = before.customer_id
+    where customer_metrics.open_amount is not null
+        and dates.previous_as_of_date is not null
+        and coalesce(before.growth_12m, 0) > rules.threshold
+),
+
+events as (
+    select
+        dates.as_of_date,
+        dates.previous_as_of_date,
+        occurred.customer_id,
+        occurred.event_date,
+        occurred.event_type
+    from occurred
+    inner join dates
+        on occurred.event_date <= dates.as_of_date
+            and (
+                dates.previous_as_of_date is null
+                or occurred.event_date > dates.previous_as_of_date
+            )
     union all
-    select * from falls
+    select as_of_date, previous_as_of_date, customer_id, event_date, event_type from falls
 ),
 
 counted as (
-    select customer_id, event_date, event_type, count(*) as events
+    select
+        as_of_date,
+        case when event_date = as_of_date then as_of_date else previous_as_of_date end
+            as graded_date,
+        customer_id,
+        event_date,
+        event_type,
+        count(*) as events
     from events
-    where event_date <= {{ newest_as_of_date() }}
-    group by customer_id, event_date, event_type
-),
-
--- the newest day on or before the event says the grade
-dated as (
-    select counted.*, as_of_dates.as_of_date
-    from counted
-    left join {{ ref('int_as_of_dates') }} as as_of_dates
-        on counted.event_date >= as_of_dates.as_of_date
-            and (
-                as_of_dates.next_as_of_date is null
-                or counted.event_date < as_of_dates.next_as_of_date
-            )
+    group by as_of_date, previous_as_of_date, customer_id, event_date, event_type
 ),
 
 grades as (
@@ -78,16 +104,17 @@ grades as (
 )
 
 select
-    dated.customer_id,
-    dated.event_date,
-    dated.event_type,
+    counted.as_of_date,
+    counted.customer_id,
+    counted.event_date,
+    counted.event_type,
     rules.text_en,
     rules.text_zh,
-    dated.events,
+    counted.events,
     grades.grade as grade_at_event
-from dated
+from counted
 inner join rules
-    on dated.event_type = rules.event_type
+    on counted.event_type = rules.event_type
 left join grades
-    on dated.customer_id = grades.customer_id
-        and dated.as_of_date = grades.as_of_date
+    on counted.customer_id = grades.customer_id
+        and counted.graded_date = grades.as_of_date

@@ -1,64 +1,92 @@
 -- Debts by the month they were issued, followed month by month: what was settled, written off, and
 -- what had ever been in default by then.
+-- First summed by day of issue, so that the rates are joined to few rows.
 with receivables as (
-    select
-        receivables.receivable_key,
-        receivables.source_system,
-        {{ month_start('receivables.issued_date') }} as vintage_month,
-        receivables.amount * exchange_rates.rate as amount,
-        exchange_rates.rate
-    from {{ ref('fct_receivables') }} as receivables
-    left join {{ ref('int_exchange_rates') }} as exchange_rates
-        on receivables.currency_code = exchange_rates.from_currency
-            and receivables.issued_date >= exchange_rates.valid_from
-            and (
-                exchange_rates.valid_to is null
-                or receivables.issued_date < exchange_rates.valid_to
-            )
-    where receivables.customer_id is not null
+    select receivable_key, source_system, currency_code, issued_date, amount
+    from {{ ref('fct_receivables') }}
+    where customer_id is not null
 ),
 
-changes as (
+issued as (
     select
-        receivables.source_system,
-        receivables.vintage_month,
-        {{ month_start('movements.movement_date') }} as month,
-        movements.paid_change * receivables.rate as settled_amount,
-        movements.written_off_change * receivables.rate as written_off_amount,
-        0 as defaulted_amount
-    from {{ ref('int_receivable_movements') }} as movements
-    inner join receivables
-        on movements.receivable_key = receivables.receivable_key
-    where movements.movement_date <= {{ newest_as_of_date() }}
+        source_system,
+        currency_code,
+        issued_date,
+        count(*) as debts,
+        {{ money('sum(amount)') }} as issued_amount
+    from receivables
+    group by source_system, currency_code, issued_date
+),
+
+followed_by_day as (
+    select
+        source_system,
+        currency_code,
+        issued_date,
+        {{ month_start('movement_date') }} as month,
+        {{ money('sum(paid_change)') }} as settled_amount,
+        {{ money('sum(written_off_change)') }} as written_off_amount,
+        {{ money('0') }} as defaulted_amount
+    from {{ ref('int_receivable_movements') }}
+    where movement_date <= {{ newest_as_of_date() }}
+    group by source_system, currency_code, issued_date, {{ month_start('movement_date') }}
     union all
     select
         receivables.source_system,
-        receivables.vintage_month,
+        receivables.currency_code,
+        receivables.issued_date,
         {{ month_start('defaults.default_date') }} as month,
-        0 as settled_amount,
-        0 as written_off_amount,
-        receivables.amount as defaulted_amount
+        {{ money('0') }} as settled_amount,
+        {{ money('0') }} as written_off_amount,
+        {{ money('sum(receivables.amount)') }} as defaulted_amount
     from {{ ref('int_debt_defaults') }} as defaults
     inner join receivables
         on defaults.receivable_key = receivables.receivable_key
+    group by
+        receivables.source_system,
+        receivables.currency_code,
+        receivables.issued_date,
+        {{ month_start('defaults.default_date') }}
+),
+
+rates as (
+    select issued.currency_code, issued.issued_date, exchange_rates.rate
+    from (select distinct currency_code, issued_date from issued) as issued
+    inner join {{ ref('int_exchange_rates') }} as exchange_rates
+        on issued.currency_code = exchange_rates.from_currency
+            and issued.issued_date >= exchange_rates.valid_from
+            and (
+                exchange_rates.valid_to is null
+                or issued.issued_date < exchange_rates.valid_to
+            )
 ),
 
 by_month as (
     select
-        source_system,
-        vintage_month,
-        month,
-        sum(settled_amount) as settled_amount,
-        sum(written_off_amount) as written_off_amount,
-        sum(defaulted_amount) as defaulted_amount
-    from changes
-    group by source_system, vintage_month, month
+        by_day.source_system,
+        {{ month_start('by_day.issued_date') }} as vintage_month,
+        by_day.month,
+        sum(by_day.settled_amount * rates.rate) as settled_amount,
+        sum(by_day.written_off_amount * rates.rate) as written_off_amount,
+        sum(by_day.defaulted_amount * rates.rate) as defaulted_amount
+    from followed_by_day as by_day
+    inner join rates
+        on by_day.currency_code = rates.currency_code
+            and by_day.issued_date = rates.issued_date
+    group by by_day.source_system, {{ month_start('by_day.issued_date') }}, by_day.month
 ),
 
 sizes as (
-    select source_system, vintage_month, count(*) as debts, sum(amount) as issued_amount
-    from receivables
-    group by source_system, vintage_month
+    select
+        issued.source_system,
+        {{ month_start('issued.issued_date') }} as vintage_month,
+        cast(sum(issued.debts) as bigint) as debts,
+        sum(issued.issued_amount * rates.rate) as issued_amount
+    from issued
+    left join rates
+        on issued.currency_code = rates.currency_code
+            and issued.issued_date = rates.issued_date
+    group by issued.source_system, {{ month_start('issued.issued_date') }}
 ),
 
 ages as (

@@ -21,33 +21,12 @@ debtors as (
             and first_receivables.first_issued_date <= stale_buckets.as_of_date
 ),
 
-receipts as (
-    select
-        receipts.customer_id,
-        receipts.amount,
-        receipts.paid_date,
-        receipts.settled_date,
-        receipts.reversed_date,
-        receipts.reversal_reason,
-        exchange_rates.rate as exchange_rate
-    from {{ ref('fct_receipts') }} as receipts
-    left join exchange_rates
-        on receipts.currency_code = exchange_rates.from_currency
-            and receipts.paid_date >= exchange_rates.valid_from
-            and (
-                exchange_rates.valid_to is null
-                or receipts.paid_date < exchange_rates.valid_to
-            )
-    where receipts.customer_id is not null
-),
-
 in_transit as (
     select
         stale_buckets.as_of_date,
         receipts.customer_id,
-        cast(sum(receipts.amount * receipts.exchange_rate) as decimal(18, 2))
-            as in_transit_amount
-    from receipts
+        cast(sum(receipts.amount * exchange_rates.rate) as decimal(18, 2)) as in_transit_amount
+    from {{ ref('fct_receipts') }} as receipts
     inner join stale_buckets
         on {{ bucket_of('receipts.customer_id') }} = stale_buckets.bucket
             and receipts.paid_date <= stale_buckets.as_of_date
@@ -59,16 +38,25 @@ in_transit as (
                 receipts.reversed_date is null
                 or receipts.reversed_date > stale_buckets.as_of_date
             )
+    left join exchange_rates
+        on receipts.currency_code = exchange_rates.from_currency
+            and receipts.paid_date >= exchange_rates.valid_from
+            and (
+                exchange_rates.valid_to is null
+                or receipts.paid_date < exchange_rates.valid_to
+            )
+    where receipts.customer_id is not null
     group by stale_buckets.as_of_date, receipts.customer_id
 ),
 
 bounced as (
     select stale_buckets.as_of_date, receipts.customer_id, count(*) as bounced_count
-    from receipts
+    from {{ ref('fct_receipts') }} as receipts
     inner join stale_buckets
         on {{ bucket_of('receipts.customer_id') }} = stale_buckets.bucket
             and receipts.reversed_date <= stale_buckets.as_of_date
     where receipts.reversal_reason = 'bounced'
+        and receipts.customer_id is not null
     group by stale_buckets.as_of_date, receipts.customer_id
 ),
 

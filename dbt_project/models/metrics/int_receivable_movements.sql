@@ -15,13 +15,25 @@ with changes as (
 by_day as (
     select
         receivable_key,
+        customer_id,
+        source_system,
+        currency_code,
+        issued_date,
+        due_date,
         change_date as movement_date,
         {{ money('sum(issued_change)') }} as issued_change,
         {{ money('sum(due_change)') }} as due_change,
         {{ money('sum(paid_change)') }} as paid_change,
         {{ money('sum(written_off_change)') }} as written_off_change
     from changes
-    group by receivable_key, change_date
+    group by
+        receivable_key,
+        customer_id,
+        source_system,
+        currency_code,
+        issued_date,
+        due_date,
+        change_date
 )
 
 select * from by_day

@@ -19,12 +19,6 @@ with movements as (
     {%- endif %}
 ),
 
-receivables as (
-    select
-        receivable_key, customer_id, source_system, currency_code, issued_date, due_date
-    from {{ ref('fct_receivables') }}
-),
-
 exchange_rates as (
     select * from {{ ref('int_exchange_rates') }}
 ),
@@ -32,6 +26,11 @@ exchange_rates as (
 running as (
     select
         receivable_key,
+        customer_id,
+        source_system,
+        currency_code,
+        issued_date,
+        due_date,
         movement_date as valid_from,
         lead(movement_date) over (
             partition by receivable_key
@@ -53,6 +52,11 @@ running as (
 with_paid_flag as (
     select
         receivable_key,
+        customer_id,
+        source_system,
+        currency_code,
+        issued_date,
+        due_date,
         valid_from,
         valid_to,
         greatest(due_sum, 0) as due_amount,
@@ -79,11 +83,11 @@ with_settled_date as (
 states as (
     select
         with_settled_date.receivable_key,
-        receivables.customer_id,
-        receivables.source_system,
-        receivables.currency_code,
-        receivables.issued_date,
-        receivables.due_date,
+        with_settled_date.customer_id,
+        with_settled_date.source_system,
+        with_settled_date.currency_code,
+        with_settled_date.issued_date,
+        with_settled_date.due_date,
         with_settled_date.valid_from,
         with_settled_date.valid_to,
         exchange_rates.rate as exchange_rate,
@@ -101,14 +105,12 @@ states as (
         case when with_settled_date.is_paid then with_settled_date.last_paid_from end
             as settled_date
     from with_settled_date
-    inner join receivables
-        on with_settled_date.receivable_key = receivables.receivable_key
     left join exchange_rates
-        on receivables.currency_code = exchange_rates.from_currency
-            and receivables.issued_date >= exchange_rates.valid_from
+        on with_settled_date.currency_code = exchange_rates.from_currency
+            and with_settled_date.issued_date >= exchange_rates.valid_from
             and (
                 exchange_rates.valid_to is null
-                or receivables.issued_date < exchange_rates.valid_to
+                or with_settled_date.issued_date < exchange_rates.valid_to
             )
 )
 

@@ -7,6 +7,7 @@
     'credit_bands': ['scorecard', 'class_code', 'lower', 'upper', 'class_rank', 'label_en',
         'label_zh', 'proposed_decision', 'limit_months', 'highest_limit', 'yearly_rate',
         'needs_review'],
+    'reassessment_rules': ['event_type', 'threshold', 'text_en', 'text_zh'],
     'scheme_classes': ['scheme', 'version', 'class_code', 'label_en', 'label_zh',
         'review_interval_months'],
 } -%}

@@ -1,5 +1,5 @@
 {{ config(
-    pre_hook="{{ forget_later_periods() }}",
+    pre_hook="{{ forget_later_periods(ref('int_history_dates'), 'valid_from') }}",
     unique_key=['scheme', 'customer_id', 'valid_from'],
     incremental_strategy=upsert_strategy(),
 ) }}

@@ -22,6 +22,7 @@ classes as (
         cast({{ said_by(plan, 'value_score', 'class') }} as {{ text_type() }}) as value_class,
         cast({{ said_by(plan, 'rfm', 'class') }} as {{ text_type() }}) as rfm_segment
     from {{ ref('int_scheme_points') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
 ),
 
 joined as (

@@ -7,6 +7,7 @@ with scores as (
 
 metrics as (
     select as_of_date, customer_id, kwh_12m, monetary_12m from {{ ref('customer_metrics') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('int_value_dates') }} as dates)
 ),
 
 classes as (
