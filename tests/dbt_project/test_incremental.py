@@ -286,6 +286,27 @@ def test_corrected_debts_told_again_equal_all_told_anew(
     assert _differences(fresh, warehouse, tables) == {}
 
 
+def test_debts_whose_first_build_broke_off_are_told_again(
+    daily: tuple[ScratchWarehouse, ScratchWarehouse], tmp_path: Path
+) -> None:
+    """Movements stood, states not yet, and a debt is dearer by the next build."""
+    warehouse = daily[0].copy(tmp_path / "warehouse")
+    warehouse.execute(
+        "drop table value.int_receivable_states",
+        "drop table value.int_told_fingerprints",
+        "update facts.fct_receivables set amount = amount + 1000 where receivable_key ="
+        " (select min(receivable_key) from value.int_receivable_movements)",
+    )
+    fresh = warehouse.copy(tmp_path / "fresh")
+    debts = ("int_fact_fingerprints", "int_changed_buckets", "int_stale_debts")
+    debts += ("int_receivable_changes", "int_receivable_movements", "int_receivable_states")
+    warehouse.build(*NO_TESTS, "--select", *debts, as_of_dates=DAYS[-1])
+    fresh.build("--full-refresh", *NO_TESTS, "--select", *debts, as_of_dates=DAYS[-1])
+    tables = ["value.int_receivable_movements", "value.int_receivable_states"]
+    assert set(_differences(fresh, daily[1], tables)) == set(tables)
+    assert _differences(fresh, warehouse, tables) == {}
+
+
 OTHERWISE = {
     "dearer": "set gross_amount = gross_amount + 10",
     "another buyer's": "set customer_id = (select max(customer_id) from facts.fct_transactions)",
