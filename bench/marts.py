@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from kehu.settings import CLONE
-from tests.dbt_project.made_up_facts import COLUMNS, HAPPENED, LEARNED_LATER
+from tests.dbt_project.made_up_facts import COLUMNS, known
 
 AS_OF = date(2026, 1, 31)
 PROJECT = CLONE / "dbt_project"
@@ -77,21 +77,9 @@ def arrive(facts: Path, file: Path, day: str) -> None:
         con.execute(f"attach '{facts}' as facts (read_only)")
         there = "database_name = 'facts' and schema_name = 'core' and not internal"
         for (table,) in con.sql(f"select table_name from duckdb_tables() where {there}").fetchall():
-            unknown = [
-                f"case when {column} <= '{day}' then {column} end as {column}"
-                for of, column in (*LEARNED_LATER, ("fct_transactions", "cancelled_date"))
-                if of == table
-            ]
-            if table == "fct_transactions":
-                unknown.append(
-                    f"case when cancelled_date > '{day}' then 'sale' else transaction_kind end"
-                    " as transaction_kind"
-                )
-            replaced = f"replace ({', '.join(unknown)})" if unknown else ""
-            known = f"where {HAPPENED[table]} <= '{day}'" if table in HAPPENED else ""
             con.execute(
                 f"create or replace table core.{table} as"
-                f" select * {replaced} from facts.core.{table} {known}"
+                f" {known(table, day, f'facts.core.{table}')}"
             )
         for (view,) in con.sql(f"select sql from duckdb_views() where {there}").fetchall():
             con.execute(view.replace("CREATE VIEW", "create or replace view"))

@@ -334,31 +334,41 @@ def _literal(value: Any) -> str:
     return f"'{value}'"
 
 
-LEARNED_LATER = (
-    ("fct_receipts", "settled_date"),
-    ("fct_receipts", "reversed_date"),
-    ("dim_accounts", "closed_date"),
-    ("fct_complaints", "closed_date"),
-    ("fct_follow_ups", "answered_date"),
-    ("fct_inspections", "rectified_date"),
-    ("fct_opportunities", "closed_date"),
-    ("fct_quoted_orders", "cancelled_date"),
-    ("fct_quoted_orders", "invoiced_date"),
-)
+LEARNED_LATER = {
+    "fct_transactions": ("cancelled_date",),
+    "fct_receipts": ("settled_date", "reversed_date"),
+    "dim_accounts": ("closed_date",),
+    "fct_complaints": ("closed_date",),
+    "fct_follow_ups": ("answered_date",),
+    "fct_inspections": ("rectified_date",),
+    "fct_opportunities": ("closed_date",),
+    "fct_quoted_orders": ("cancelled_date", "invoiced_date"),
+}
 """Days of a fact that were not known when it happened."""
+
+
+def known(table: str, day: str, source: str) -> str:
+    """SQL of what was known on `day` of `table`, which is read from `source`."""
+    columns = [
+        f"case when {column} <= '{day}' then {column} end as {column}"
+        for column in LEARNED_LATER.get(table, ())
+    ]
+    if table == "fct_transactions":
+        columns.append(
+            f"case when cancelled_date > '{day}' then 'sale' else transaction_kind end"
+            " as transaction_kind"
+        )
+    replaced = f" replace ({', '.join(columns)})" if columns else ""
+    happened = f" where {HAPPENED[table]} <= '{day}'" if table in HAPPENED else ""
+    return f"select *{replaced} from {source}{happened}"
 
 
 def forgetting(day: str) -> list[str]:
     """SQL that takes away whatever was not known on `day`."""
-    sql = [f"delete from facts.{table} where {column} > '{day}'"
-           for table, column in HAPPENED.items()]  # fmt: skip
-    sql.append(
-        "update facts.fct_transactions set transaction_kind = 'sale', cancelled_date = null"
-        f" where cancelled_date > '{day}'"
-    )
-    for table, column in LEARNED_LATER:
-        sql.append(f"update facts.{table} set {column} = null where {column} > '{day}'")
-    return sql
+    return [
+        f"create or replace table facts.{table} as {known(table, day, f'facts.{table}')}"
+        for table in HAPPENED
+    ]
 
 
 def stand_ins() -> dict[str, str]:

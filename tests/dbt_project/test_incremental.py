@@ -48,12 +48,12 @@ def _warehouse(folder: Path) -> ScratchWarehouse:
 def _arrive(warehouse: ScratchWarehouse, source: str, day: str) -> None:
     """The facts as they were known on `day`."""
     warehouse.execute(
-        f"attach '{source}' as known (read_only)",
+        f"attach '{source}' as whole (read_only)",
         *(
-            f"create or replace table facts.{table} as select * from known.facts.{table}"
+            f"create or replace table facts.{table} as"
+            f" {made_up_facts.known(table, day, f'whole.facts.{table}')}"
             for table in made_up_facts.COLUMNS
         ),
-        *made_up_facts.forgetting(day),
     )
 
 
